@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
-import { canWriteHandles, channelOf, learnToWrite, writeHandle, type ChannelHandle } from './node-channel.ts';
+import { canWriteHandles, channelOf, watchWrites, writeHandle, type ChannelHandle } from './node-channel.ts';
 
 /**
  * The `cmd` of our messages. Node delivers messages whose `cmd` starts with NODE_ as 'internalMessage', like those of
@@ -82,8 +82,8 @@ export class Channel<Out> {
       else receive(message.body, message.handle === true ? (handle ?? reader?.take?.()) : handle);
     };
     end.on('internalMessage', this.#listener);
+    if (this.#native !== undefined) watchWrites(this.#native);
     if (this.#native === undefined || reader === undefined) return;
-    learnToWrite(this.#native);
     this.#write({ cmd: COMMAND, reads: 'handles' }, ignore);
   }
 

@@ -33,6 +33,9 @@ export const LONGEST_BACKLOG_BYTES: number = 4 * 1024 * 1024;
  */
 export const MOST_BEHIND_HANDLE = 4096;
 
+/** The number of levels of a message. What is passed on is written as JSON again, which takes a part of the stack for each level. */
+const DEEPEST = 1000;
+
 export interface IntakeEvents {
   /** The worker sent something that no worker should send. `body` is the message, if it could be parsed. */
   malformed(what: string, body?: unknown): void;
@@ -145,6 +148,7 @@ export class Intake {
   #take(line: Uint8Array): void {
     const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8');
     if (line.length > LONG_LINE_BYTES && isDense(line)) return this.#events.malformed('too many values');
+    if (line.length > DEEPEST && isDeep(line)) return this.#events.malformed('too many levels');
     let message: unknown;
     try {
       message = JSON.parse(text);
@@ -249,9 +253,28 @@ function isDense(line: Uint8Array): boolean {
   return marks * SPARSE_BYTES > line.length;
 }
 
+/** Whether values are nested too deep, found without a stack. */
+function isDeep(line: Uint8Array): boolean {
+  let depth = 0;
+  let isText = false;
+  for (let at = 0; at < line.length; at++) {
+    const byte = line[at];
+    if (byte === QUOTE) isText = !isText;
+    else if (isText) at += byte === BACKSLASH ? 1 : 0;
+    else if (byte === BRACE || byte === BRACKET) depth++;
+    else if (byte === END_BRACE || byte === END_BRACKET) depth--;
+    if (depth > DEEPEST) return true;
+  }
+  return false;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const BRACE = 0x7b;
 const BRACKET = 0x5b;
+const END_BRACE = 0x7d;
+const END_BRACKET = 0x5d;
 
 /** The callback has nothing to do, because a channel that closes reports its own end. */
 function ignore(): void {}

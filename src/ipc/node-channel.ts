@@ -4,6 +4,7 @@
  */
 import childProcess, { type ChildProcess } from 'node:child_process';
 import type { ReadHandle } from '../contract/filled.ts';
+import { holdHandle } from './held-handles.ts';
 import type { ReceivedHandle } from './received-handle.ts';
 
 /** Node's handle of a channel. */
@@ -28,15 +29,32 @@ export function channelOf(end: object): ChannelHandle | undefined {
 /** The class of the request that Node gives each write of a channel, learned from the first one. */
 let Request: (new () => object) | undefined;
 
-/** Learns from the next write how Node writes to a channel. The write itself is left as it is. */
-export function learnToWrite(channel: ChannelHandle): void {
+const watched = new WeakSet<ChannelHandle>();
+
+/**
+ * Watches the writes to a channel, Node's own too: learns from them how Node writes, and keeps each handle open until it has been
+ * written. A second call does nothing.
+ */
+export function watchWrites(channel: ChannelHandle): void {
   const { writeUtf8String } = channel;
-  if (Request !== undefined || typeof writeUtf8String !== 'function') return;
-  channel.writeUtf8String = (request, ...rest) => {
-    delete channel.writeUtf8String;
-    if (typeof request === 'object' && request !== null) Request = request.constructor as new () => object;
-    return writeUtf8String.call(channel, request, ...rest);
+  if (watched.has(channel) || typeof writeUtf8String !== 'function') return;
+  watched.add(channel);
+  channel.writeUtf8String = (request, text, handle) => {
+    Request ??= request.constructor as new () => object;
+    const status = writeUtf8String.call(channel, request, text, handle);
+    if (status === 0 && typeof handle === 'object' && handle !== null) whenWritten(request, holdHandle(handle));
+    return status;
   };
+}
+
+/** A write with a handle always ends later. What Node wants to be told of its end it sets after the write. */
+function whenWritten(request: object, tell: () => void): void {
+  let theirs: unknown;
+  const ended = function (this: unknown, ...results: unknown[]): unknown {
+    tell();
+    return typeof theirs === 'function' ? Reflect.apply(theirs, this, results) : undefined;
+  };
+  Object.defineProperty(request, 'oncomplete', { get: () => ended, set: (value) => (theirs = value) });
 }
 
 /** Whether {@link writeHandle} can be called: a write has been learned from. */

@@ -5,6 +5,7 @@ import { join, sep } from 'node:path';
 import type { Duplex } from 'node:stream';
 import type { SentHandle } from '../ipc/channel.ts';
 import type { HandoffEnd } from '../ipc/messages.ts';
+import { channelOf, watchWrites } from '../ipc/node-channel.ts';
 import type { NamedDirectory } from '../options/index.ts';
 import type { Binder } from '../privileges/binder.ts';
 import { binderRequestOf, type BinderAnswer, type BinderRequest } from '../privileges/binder-messages.ts';
@@ -98,6 +99,8 @@ export class NewPrimary {
     this.#child.on('error', (error) => this.#fail(`the new primary could not be started: ${error.message}`));
     this.#child.on('exit', (code, signal) => this.#fail(`the new primary ended with ${signal ?? `code ${code}`}`));
     this.#child.on('message', (said) => this.#onMessage(said));
+    const channel = channelOf(this.#child);
+    if (channel !== undefined) watchWrites(channel);
     // The handover is written before this process can end. Whatever becomes of this process, the next one then knows
     // what it has.
     const pipe = this.#child.stdio[HANDOVER_FD] as Duplex;

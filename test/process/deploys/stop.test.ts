@@ -272,8 +272,8 @@ test('the primary is killed while workers start: they end, and the next start ti
 
 test('all of it is killed: the next start tidies up', async () => {
   await using app = await serve({ entry: 'hello.js', options: twoWorkers });
-  // The files are the scoreboard, and the directory for reports of fatal errors beside it.
-  assert.equal(filesOfPrimary(app.pid).length, 2);
+  // The files are the scoreboard, and beside it the directory of state and that for reports of fatal errors.
+  assert.equal(filesOfPrimary(app.pid).length, 3);
   app.kill();
   await app.gone();
   await using next = await serve({

@@ -119,6 +119,17 @@ for (const [name, [message, what]] of Object.entries(strange)) {
   });
 }
 
+test('a message of too many levels is malformed, since it could not be written again', async () => {
+  const nested = (levels: number): string => `{"text":"[[\\"[[[","list":${'['.repeat(levels)}${']'.repeat(levels)}}\n`;
+  const bench = new Bench();
+  await bench.read(nested(900));
+  await bench.read(`["${'[{'.repeat(5000)}"]\n`);
+  assert.deepEqual([bench.heard.length, bench.malformed], [2, []]);
+  await bench.read(nested(1000));
+  await bench.read(nested(30_000));
+  assert.deepEqual([bench.heard.length, bench.malformed], [2, ['too many levels', 'too many levels']]);
+});
+
 test('what is no JSON is malformed, and the next line is read', async () => {
   const bench = new Bench();
   await bench.read('{"half":\n{"whole":1}\n');
