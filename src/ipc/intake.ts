@@ -28,8 +28,8 @@ const SPARSE_BYTES = 6;
 export const LONGEST_BACKLOG_BYTES: number = 4 * 1024 * 1024;
 
 /**
- * The number of messages that may wait behind a handle that the worker does not acknowledge. Most are answers to requests, of which a
- * worker has some thousands at a time at most.
+ * The number of messages that may wait behind a handle that the worker does not acknowledge. Most of them answer requests, and a worker
+ * has at most some thousands under way.
  */
 export const MOST_BEHIND_HANDLE = 4096;
 

@@ -18,8 +18,8 @@ export interface Ecosystem {
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Programs that run another one, and would pass no signal on to it. */
-const STARTERS = /^(?:npm|npx|yarn|pnpm|bun|sh|bash)$/;
+/** Programs that run another one, and would pass no signal on to it, also as files of Windows and of npm's own package. */
+const STARTERS = /^(?:(?:npm|npx|yarn|pnpm|bun|sh|bash)(?:\.(?:cmd|exe))?|(?:npm|npx)-cli\.js)$/i;
 
 /** What becomes of a field: options, or a word on what to do instead; nothing where the default here does the same. */
 type Rule = (value: unknown, app: Values) => { readonly options?: Values; readonly instead?: string } | undefined;
@@ -59,7 +59,10 @@ const rules: Readonly<Record<string, Rule>> = {
   instances: (value) => ({ options: { workers: workersOf(value) } }),
   node_args: as('nodeArgs', wordsOf),
   interpreter_args: as('nodeArgs', wordsOf),
-  env: as('env'),
+  // As with PM2, the field wins over the variable, whichever comes first.
+  env: (value, { port }) => ({
+    options: { env: isObject(value) && port ? { ...(value as Values), ...portOf(port) } : value },
+  }),
   env_file: as('envFile'),
   max_memory_restart: as('maxMemory', sizeOf),
   kill_timeout: as('shutdownGracePeriod', timeOf),
@@ -78,9 +81,11 @@ const rules: Readonly<Record<string, Rule>> = {
   disable_source_map_support: nothing,
   autostart: unless(true, 'every app of the file starts; prefork --app starts one'),
   min_uptime: instead('how long a worker lasted counts by itself'),
-  cron_restart: (value, { name }) => ({
-    instead: `let cron run it: ${[value, 'prefork reload', name].filter(isText).join(' ')}`,
-  }),
+  // PM2 takes 0 for no time at all.
+  cron_restart: (value, { name }) =>
+    !isText(value) || value === '0'
+      ? undefined
+      : { instead: `let cron run it: ${value} prefork reload ${String(name)}` },
   autorestart: unless(true, 'a worker that ends is replaced; a program that runs once is for cron or a timer'),
   stop_exit_codes: instead('a worker that ends is replaced, whatever its code is'),
   ignore_watch: instead('node_modules and what is no code are not watched'),
@@ -96,7 +101,7 @@ const rules: Readonly<Record<string, Rule>> = {
   log_type: (value) => (value === 'json' ? { options: { logFormat: 'json' } } : undefined),
   pid_file: instead('prefork list and prefork status tell the pid'),
   shutdown_with_message: unless(false, 'workers get SIGTERM, or the signal of --stop-signal'),
-  port: (value) => ({ options: { env: { PORT: String(value) } } }),
+  port: (value) => ({ options: { env: portOf(value) } }),
   // These concern PM2's own daemon, its web service or its repository.
   vizion: nothing,
   pmx: nothing,
@@ -158,18 +163,18 @@ export function readEcosystem(file: string, value: unknown): Ecosystem {
   }
   const notes = deploy === undefined ? [] : [`${name}: deploy: releases behind a link are in docs/deployment.md`];
   const translated = (list as readonly Values[]).map((app, at) => {
-    const { options, left } = readApp(app);
-    const named: Values = { name: nameOf(app, at), ...options };
-    checkEntry(`${name}: ${String(named['name'])}: script`, named['entry'], app['args']);
-    notes.push(...left.map(([field, words]) => `${name}: ${String(named['name'])}: ${field}: ${words}`));
-    return named;
+    const appName = nameOf(app, at);
+    const { options, left } = readApp({ ...app, name: appName });
+    checkEntry(`${name}: ${String(appName)}: script`, options['entry'], app['args']);
+    notes.push(...left.map(([field, words]) => `${name}: ${String(appName)}: ${field}: ${words}`));
+    return options;
   });
   return { config: { apps: translated }, notes };
 }
 
 /** No program stands between prefork and the workers, which gets its signals in their place. */
 function checkEntry(place: string, entry: unknown, args: unknown): void {
-  if (typeof entry !== 'string' || !STARTERS.test(entry)) return;
+  if (typeof entry !== 'string' || !STARTERS.test(basename(entry))) return;
   const words = wordsOf(args);
   const line = [entry, ...(Array.isArray(words) ? words.filter(isText) : [])].join(' ');
   fail(place, `the file that ${quote(line)} runs in the end, such as 'server.js'`, entry);
@@ -211,9 +216,14 @@ function joined(before: Values, next: Values): Values {
   };
 }
 
-function nameOf({ name, script }: Values, at: number): unknown {
-  if (name !== undefined) return name;
-  return typeof script === 'string' ? basename(script, extname(script)) : `app-${at}`;
+function nameOf({ name, script, exec, entry }: Values, at: number): unknown {
+  if (name !== undefined && name !== null) return name;
+  const program = [script, exec, entry].find(isText);
+  return program === undefined ? `app-${at}` : basename(program, extname(program));
+}
+
+function portOf(port: unknown): Values {
+  return { PORT: String(port) };
 }
 
 /** `max`, 0, and a number below 0, which stands for the cores less so many. */

@@ -8,16 +8,21 @@ import { removeReports } from './reports-directory.ts';
 import { removeState } from './state-directory.ts';
 import { userId } from './place.ts';
 
-const BESIDE = /^prefork-(\d+)-\d+-[\w.-]*?(\.state|\.reports-\w{6})$/;
+const BESIDE = /^prefork-(\d+)-(\d+)-[\w.-]*?(\.state|\.reports-\w{6})$/;
 
 /**
- * Removes the leftovers of this user. A primary creates the board first and removes it first, so without the board no
- * primary uses the files.
+ * Removes the leftovers of this user. A primary removes the board first, but makes the directory of the state a moment before it.
+ * So without the board no primary uses the files, unless it is about to create the board.
+ *
+ * @param isAlive tells whether the process of a pid exists.
  */
-export function sweepLeftovers(directory: string): void {
+export function sweepLeftovers(directory: string, isAlive: (pid: number) => boolean): void {
   for (const name of namesIn(directory)) {
-    const [, uid, extension] = BESIDE.exec(name) ?? [];
+    const [, uid, pid, extension] = BESIDE.exec(name) ?? [];
     if (extension === undefined || Number(uid) !== userId()) continue;
+    // What has our own pid and no board is a predecessor's or left over: this process sweeps before it creates its board, and after it
+    // has closed it.
+    if (Number(pid) !== process.pid && isAlive(Number(pid))) continue;
     const board = join(directory, `${name.slice(0, -extension.length)}.board`);
     if (existsSync(board)) continue;
     attempt(() => (extension === '.state' ? removeState(board) : removeReports(board)));

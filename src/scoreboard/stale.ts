@@ -35,7 +35,7 @@ export function sweepStale(directories: readonly string[] = boardDirectories()):
       // The file may not be ours to remove after all. A failure of housekeeping must not keep a server from starting.
     }
   }
-  for (const directory of directories) sweepLeftovers(directory);
+  for (const directory of directories) sweepLeftovers(directory, isAlive);
   return removed;
 }
 

@@ -28,7 +28,7 @@ export function reserveState(board: string, before?: string): boolean {
 
 function linkTo(own: string, target: string): boolean {
   try {
-    // A primary of an older version has made none.
+    // A primary of an older version made no directory.
     if (!made(target) && !isOwnDirectory(target)) return false;
     symlinkSync(target, own, 'dir');
     return true;

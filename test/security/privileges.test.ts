@@ -458,6 +458,15 @@ test(
     await using server = await serve({ options, group: true });
     assert.ok(isNobody(server.pid));
     assert.match(server.stdout, /seen a-secret-of-roots-own/);
+    const word =
+      /--env-file: .*secret\.env: the user of the server cannot read it, so reloads and upgrades will be refused/;
+    assert.match(server.stderr, word);
+    await server.stop();
+    chownSync(join(own, 'secret.env'), 0, NOBODY);
+    chmodSync(join(own, 'secret.env'), 0o640);
+    await using readable = await serve({ options, group: true });
+    assert.match(readable.stdout, /seen a-secret-of-roots-own/);
+    assert.doesNotMatch(readable.stderr, word);
   },
 );
 

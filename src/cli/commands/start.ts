@@ -1,3 +1,4 @@
+import { accessSync, constants } from 'node:fs';
 import { basename } from 'node:path';
 import { UsageError } from '../../errors.ts';
 import { complain } from '../print.ts';
@@ -69,6 +70,7 @@ export async function start(given: CommandLine, argv: readonly string[]): Promis
     for (const path of envFilesOf(wanted, terms.home).filter(mayRead)) readIfThere(path, variables);
   };
   const binder = earlyBinder ?? (await leaveRootByConfig(wanted, config, whileRoot));
+  for (const path of variables.keys()) warnUnlessReadable(path);
   const launch = readLaunch(terms, config, (path) => variables.get(path) ?? readText(path));
   const { settings } = launch;
   takeToken(settings);
@@ -104,6 +106,17 @@ function readIfThere(path: string, texts: Map<string, string>): void {
     texts.set(path, readText(path));
   } catch {
     // The launch says what is wrong.
+  }
+}
+
+/** Root has read the file at the start. What reads it later is the user's process. */
+function warnUnlessReadable(path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch {
+    complain(
+      `--env-file: ${path}: the user of the server cannot read it, so reloads and upgrades will be refused: let the user's group read it`,
+    );
   }
 }
 

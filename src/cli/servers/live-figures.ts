@@ -4,7 +4,7 @@ import type { Colorize } from '../colors.ts';
 import { advance, sumOf, type Past, type Sample } from '../top/history.ts';
 import { figuresOf, type ServerFigures } from './server-figures.ts';
 import { columns, NO_ANSWER, serverTable, type ServerColumn } from './server-table.ts';
-import type { Surveyed } from './survey.ts';
+import { keyOf, type Surveyed } from './survey.ts';
 
 /** The figures of the list, and those that take two looks. They are small, because the answer of another user's server can have megabytes. */
 export interface LiveFigures extends ServerFigures {
@@ -34,6 +34,20 @@ export function liveFigures(sample: Sample, past: Past): LiveFigures {
       marks: new Map([...marks].map(([pid, mark]) => [pid, { ...mark, durations: [], latency: undefined }])),
     },
   };
+}
+
+/** What the next look counts from, by server. One that did not answer this time has what it had before; one that is gone is forgotten. */
+export function pastOf(
+  servers: readonly WatchedServer[],
+  before: ReadonlyMap<string, Past>,
+): ReadonlyMap<string, Past> {
+  const past = new Map<string, Past>();
+  for (const { server, answer } of servers) {
+    const key = keyOf(server);
+    const known = answer?.past ?? before.get(key);
+    if (known !== undefined) past.set(key, known);
+  }
+  return past;
 }
 
 const UNKNOWN = '-';

@@ -2,7 +2,7 @@ import { everyServer } from '../../control/client.ts';
 import { readableStatus } from '../readable.ts';
 import { noHistory, type Past } from '../top/history.ts';
 import { sampleOf } from '../top/feed.ts';
-import { liveFigures, type WatchedServer } from './live-figures.ts';
+import { liveFigures, pastOf, type WatchedServer } from './live-figures.ts';
 import { keyOf, QUICK, survey } from './survey.ts';
 
 /**
@@ -21,7 +21,7 @@ export class Looks {
       },
       { own: QUICK },
     );
-    this.#before = new Map(servers.flatMap(({ server, answer }) => (answer ? [[keyOf(server), answer.past]] : [])));
+    this.#before = pastOf(servers, this.#before);
     return servers;
   }
 }

@@ -42,6 +42,8 @@ export class Screen implements Disposable {
     this.#input?.setEncoding('utf8').on('data', this.#typed).on('error', events.lost);
     for (const signal of ends) process.on(signal, this.#end);
     process.on('SIGTSTP', this.#stop).on('SIGCONT', this.#continue).on('exit', this.#leave);
+    // The words about an error that was not caught would go with the alternate screen.
+    process.on('uncaughtExceptionMonitor', this.#leave);
     this.#enter();
   }
 
@@ -77,6 +79,7 @@ export class Screen implements Disposable {
     this.#input?.off('data', this.#typed).pause();
     for (const signal of ends) process.off(signal, this.#end);
     process.off('SIGTSTP', this.#stop).off('SIGCONT', this.#continue).off('exit', this.#leave);
+    process.off('uncaughtExceptionMonitor', this.#leave);
   }
 
   #enter(): void {

@@ -29,8 +29,8 @@ export interface HalfParts {
   readonly settings: () => { readonly readyTimeout: number; readonly shutdownGracePeriod: number };
   /** The workers that there are, with their pids. */
   readonly workers: () => Iterable<readonly [WorkerId, number]>;
-  /** Sends a message of the application to a worker. */
-  readonly tell: (worker: WorkerId, message: unknown) => void;
+  /** Sends a message of the application to a worker. Returns false when the worker has too much to read. */
+  readonly tell: (worker: WorkerId, message: unknown) => boolean;
 }
 
 interface Running {
@@ -141,7 +141,7 @@ export class PrimaryHalf {
   #said(from: HalfProcess, message: HalfMessage): void {
     if (message.type === 'ready') return this.#ready(from);
     if (!this.#mail.admits('half', this.#parts.os.now())) return this.#dropped('too many');
-    this.#parts.tell(message.worker, message.message);
+    if (!this.#parts.tell(message.worker, message.message)) this.#dropped('worker is full');
   }
 
   #ready(process: HalfProcess): void {
@@ -204,7 +204,7 @@ export class PrimaryHalf {
     this.#leaving.set(process, os.after(within, kill));
   }
 
-  #dropped(why: Refusal): void {
+  #dropped(why: keyof typeof DROPPED): void {
     const { os, log } = this.#parts;
     if (os.now() - this.#toldAt < QUIET_MS) return;
     this.#toldAt = os.now();
@@ -212,7 +212,8 @@ export class PrimaryHalf {
   }
 }
 
-const DROPPED: Readonly<Record<Refusal, string>> = {
+const DROPPED: Readonly<Record<Refusal | 'worker is full', string>> = {
   'too many': 'a worker, or the half itself, sends more than 10000 messages a second',
   'too much waits': 'the half does not read what waits for it, or does not run',
+  'worker is full': 'a worker does not read what the half sends it',
 };

@@ -115,17 +115,22 @@ export class WorkerProcess {
     return bytes <= MOST_WAITING_HANDOFFS_BYTES && messagesBehindHandle(this.child) <= MOST_WAITING_HANDOFFS;
   }
 
-  /** Sends a message of the application's own half. It is dropped when the worker is gone, or has too much to read. */
-  tell(message: unknown): void {
+  /**
+   * Sends a message of the application's own half. One to a process that is gone is dropped, because its exit is on the way.
+   *
+   * @returns false when the message was dropped because the worker has too much to read.
+   */
+  tell(message: unknown): boolean {
     const { child } = this;
-    if (!child.connected) return;
+    if (!child.connected) return true;
     if (!awaitsAcknowledgement(child)) this.#toldBehindHandle = 0;
     const size = JSON.stringify(message).length + ENTRY_CHARACTERS;
     const waiting = (channelOf(child)?.writeQueueSize ?? 0) + this.#toldBehindHandle + size;
     const isFull = messagesBehindHandle(child) > MOST_BEHIND_HANDLE / 2;
-    if (waiting > MOST_WAITING_BYTES || isFull) return;
+    if (waiting > MOST_WAITING_BYTES || isFull) return false;
     if (awaitsAcknowledgement(child)) this.#toldBehindHandle += size;
     child.send(message as Serializable, () => {});
+    return true;
   }
 
   #hear(body: unknown, handle: ReceivedHandle | undefined): void {

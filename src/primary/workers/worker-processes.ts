@@ -130,9 +130,13 @@ export class WorkerProcesses {
     return this.#processes.get(worker)?.hasRoom ?? false;
   }
 
-  /** Sends a message of the application's own half to a worker. */
-  tell(worker: WorkerId, message: unknown): void {
-    this.#processes.get(worker)?.tell(message);
+  /**
+   * Sends a message of the application's own half to a worker. A worker that is gone hears nothing, because its exit is on the way.
+   *
+   * @returns false when the message was dropped because the worker has too much to read.
+   */
+  tell(worker: WorkerId, message: unknown): boolean {
+    return this.#processes.get(worker)?.tell(message) ?? true;
   }
 
   /** The processes that run, by worker. */

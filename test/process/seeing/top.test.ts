@@ -1,10 +1,11 @@
 /** Tests the live table in a real terminal, and the output without a terminal. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
+import { testDirectory } from '../../support/abandoned.ts';
 import { serve, startApp, type App } from '../../support/app.ts';
 import { ask, connected } from '../../support/http.ts';
 import { isAlive } from '../../support/leftovers.ts';
@@ -231,6 +232,21 @@ test('--all shows every server, those that come, go and do not answer, until q',
   await terminal.shows(/^api (?![^]*^blog)/m);
   await terminal.type('q');
   await isGivenBack(terminal);
+});
+
+test('an error that ends it is on the screen that the shell has back', { skip }, async () => {
+  const directory = testDirectory('open');
+  try {
+    const open = join(directory, `prefork-${process.geteuid!()}`);
+    mkdirSync(open);
+    chmodSync(open, 0o777);
+    await using terminal = await Terminal.open({ columns: 240, rows: 24, env: { PREFORK_RUNTIME_DIR: directory } });
+    await terminal.type(`${process.execPath} ${command} top --all; echo exit=$?`, 'Enter');
+    await terminal.shows(/^prefork: [^]*is open to other users \(mode 0777\): chmod 700 it\s+exit=1/m);
+    await isGivenBack(terminal);
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
 });
 
 test('--all without a terminal prints a table each time, or an object a line', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { plain } from '../../../src/cli/colors.ts';
-import { liveFigures, overviewJson, type WatchedServer } from '../../../src/cli/servers/live-figures.ts';
+import { liveFigures, overviewJson, pastOf, type WatchedServer } from '../../../src/cli/servers/live-figures.ts';
 import { overviewFrame, overviewText, scrolled } from '../../../src/cli/servers/overview-frame.ts';
 import { noHistory } from '../../../src/cli/top/history.ts';
 import type { Sample } from '../../../src/cli/top/history.ts';
@@ -27,6 +27,16 @@ const room = { columns: 80, rows: 24 };
 test('rates and CPU time count from the look before', () => {
   assert.deepEqual([first.rate, first.cpu, first.connections], [undefined, undefined, 12]);
   assert.deepEqual([second.rate, second.cpu, second.connections], [250, 0.75, 12]);
+});
+
+test('a server that was silent once counts from its last answer, and one that is gone from nothing', () => {
+  const [quiet, key] = [{ server: api.server, reason: 'api does not answer' }, ' api'];
+  const answered = pastOf([api, silent], new Map());
+  assert.deepEqual([...answered], [[key, second.past]]);
+  const afterSilence = pastOf([quiet, silent], answered);
+  const third = liveFigures(sampleAt(4000, 650, 2250), afterSilence.get(key)!);
+  assert.deepEqual([third.rate, third.cpu], [150, 0.5]);
+  assert.equal(pastOf([silent], answered).size, 0);
 });
 
 test('what is kept of another server does not grow with its answers', () => {

@@ -130,9 +130,49 @@ test('a script that is a program which starts another is refused with what to na
   );
 });
 
-test('a time of cron is told as the line for cron', () => {
-  const { notes } = readEcosystem('pm2.json', { name: 'jobs', script: 'jobs.js', cron_restart: '0 3 * * *' });
-  assert.deepEqual(notes, ['pm2.json: jobs: cron_restart: let cron run it: 0 3 * * * prefork reload jobs']);
+for (const script of ['/usr/bin/npm', 'npm.cmd', './node_modules/npm/bin/npm-cli.js', '/bin/bash', 'yarn.CMD']) {
+  test(`and so is ${script}`, () => {
+    assert.throws(
+      () => readEcosystem('pm2.json', { name: 'web', script, args: 'start' }),
+      /web: script: expected the file that /,
+    );
+  });
+}
+
+test('a program whose name only begins like one of these is an application', () => {
+  for (const script of ['npm-mirror.js', 'bash.js', './shop', 'npm/server.js']) {
+    assert.equal(readEcosystem('pm2.json', { script }).config.apps[0]!['entry'], script);
+  }
+});
+
+test('a time of cron is told as the line for cron, which names the server', () => {
+  const jobs = { script: './tasks/jobs.js', cron_restart: '0 3 * * *' };
+  for (const app of [jobs, { ...jobs, name: 'jobs' }, { ...jobs, name: null }]) {
+    const { notes } = readEcosystem('pm2.json', app);
+    assert.deepEqual(notes, ['pm2.json: jobs: cron_restart: let cron run it: 0 3 * * * prefork reload jobs']);
+  }
+  for (const off of ['0', 0, false])
+    assert.deepEqual(readEcosystem('pm2.json', { ...jobs, cron_restart: off }).notes, []);
+});
+
+test('an app without a name has that of its program, under each name of that field', () => {
+  const apps = [{ script: 'a/api.js' }, { exec: 'b/web.mjs' }, { entry: 'c.ts' }, {}];
+  const { config } = readEcosystem('pm2.json', apps);
+  assert.deepEqual(
+    config.apps.map(({ name }) => name),
+    ['api', 'web', 'c', 'app-3'],
+  );
+});
+
+test('port wins over the variable, whichever comes first', () => {
+  const [script, env] = ['a.js', { PORT: '80', QUEUE: 'mail' }];
+  for (const app of [
+    { script, env, port: 3000 },
+    { script, port: 3000, env },
+  ]) {
+    assert.deepEqual(readEcosystem('pm2.json', app).config.apps[0]!['env'], { PORT: '3000', QUEUE: 'mail' });
+  }
+  assert.deepEqual(readEcosystem('pm2.json', { script, env }).config.apps[0]!['env'], env);
 });
 
 test('fields of our own are taken as they are, and port is a variable beside the others', () => {

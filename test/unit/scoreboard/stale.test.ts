@@ -92,3 +92,19 @@ test('a FIFO of that name stays, and does not hang the sweep', { skip: process.p
 test('a directory that is not there is no reason not to start', (t) => {
   assert.deepEqual(sweepStale([join(temporaryDirectory(t), 'missing')]), []);
 });
+
+/** Makes what a primary has beside its board, and no board. */
+function leftoversOf(directory: string, pid: number): string[] {
+  const stem = join(directory, boardFileName({ uid: userId(), primaryPid: pid, name: 'app' }).replace(/\.board$/, ''));
+  const paths = [`${stem}.state`, `${stem}.reports-abc123`];
+  for (const path of paths) mkdirSync(path);
+  return paths;
+}
+
+test('leftovers without a board go, but not those of a living primary, which is about to create its board', (t) => {
+  const directory = temporaryDirectory(t);
+  const [gone, own, living] = [dead, process.pid, process.ppid].map((pid) => leftoversOf(directory, pid));
+  sweepStale([directory]);
+  for (const path of [...gone!, ...own!]) assert.ok(!existsSync(path), path);
+  for (const path of living!) assert.ok(existsSync(path), path);
+});

@@ -10,16 +10,18 @@ const programOf = (release: string): Program => ({ entry: 'app.js', args: [], ex
 
 class Bench extends FakeOs {
   readonly started: string[] = [];
+  readonly logged: Array<readonly [event: string, fields: unknown]> = [];
   current: Program = programOf('one');
+  hasRoom = true;
   readonly half = new PrimaryHalf({
     os: this,
-    log: () => {},
+    log: (event, fields) => void this.logged.push([event, fields]),
     output: undefined,
     current: () => this.current,
     program: () => this.current,
     settings: () => ({ readyTimeout: 1000, shutdownGracePeriod: 30_000 }),
     workers: () => [],
-    tell: () => {},
+    tell: () => this.hasRoom,
   });
 
   override forkHalf(_program?: Program, primary?: string): ChildProcess {
@@ -77,4 +79,15 @@ test('it keeps a server that has stopped for 5 s at most', async () => {
   assert.deepEqual(child.signals, ['SIGKILL']);
   child.exit(null, 'SIGKILL');
   await closed;
+});
+
+test('what a worker does not read is dropped with a line in the log, once a minute', () => {
+  const bench = new Bench();
+  const child = bench.start();
+  const dropped = (): unknown[] => bench.logged.filter(([event]) => event === 'message dropped');
+  child.say({ type: 'send', worker: 1, message: 'one' } as never);
+  assert.deepEqual(dropped(), []);
+  bench.hasRoom = false;
+  for (let nth = 0; nth < 3; nth++) child.say({ type: 'send', worker: 1, message: 'two' } as never);
+  assert.deepEqual(dropped(), [['message dropped', { why: 'a worker does not read what the half sends it' }]]);
 });
