@@ -23,6 +23,8 @@ export class Address {
   /** The address for messages, without the passwords of the URL. */
   readonly name: string;
   readonly kind: Kind;
+  /** What the URL begins with, less its kind: `rediss` for TLS. */
+  readonly protocol: 'redis' | 'rediss';
   /** The sentinels, or the servers of a cluster. */
   readonly places: readonly Place[];
   readonly #url: URL;
@@ -36,7 +38,8 @@ export class Address {
     const { credentials = '', hosts = '', service = '', database = '' } = forms[kind].exec(rest)?.groups ?? {};
     if (kind !== 'alone' && hosts === '') throw unusable(url);
     this.kind = kind;
-    this.#url = parse(`redis${secure}://${kind === 'alone' ? rest : `${credentials}${kind}/${database}`}`, url);
+    this.protocol = secure === '' ? 'redis' : 'rediss';
+    this.#url = parse(`${this.protocol}://${kind === 'alone' ? rest : `${credentials}${kind}/${database}`}`, url);
     this.#service = decodeURIComponent(service);
     this.places = kind === 'alone' ? [] : hosts.split(',').map((host) => placeIn(host, ports[kind], url));
     const { hostname, port, pathname } = this.#url;

@@ -62,8 +62,9 @@ export class Alone implements Topology {
       return await asked;
     } catch (error) {
       if (!messageOf(error).startsWith('MOVED')) throw error;
-      const { name } = this.#address;
-      throw usage(`Redis at ${name} belongs to a cluster: give openState redis+cluster://${name.split('/')[0]}`, error);
+      const { name, protocol } = this.#address;
+      const url = `${protocol}+cluster://${name.split('/')[0]}`;
+      throw usage(`Redis at ${name} belongs to a cluster: give openState ${url}`, error);
     }
   }
 }

@@ -268,7 +268,7 @@ export class Cluster implements Topology {
     } catch (error) {
       if (!messageOf(error).includes('cluster support disabled')) throw error;
       const name = nameOf(this.#guidePlace);
-      throw usage(`Redis at ${name} is not in a cluster: give openState redis://${name}`, error);
+      throw usage(`Redis at ${name} is not in a cluster: give openState ${this.#address.protocol}://${name}`, error);
     }
   }
 

@@ -1,5 +1,6 @@
 import type * as redis from 'redis';
 import { isOutage, StateError } from '../error.ts';
+import { isReply } from './replies.ts';
 
 export type Client = ReturnType<typeof redis.createClient>;
 
@@ -214,9 +215,11 @@ export class Connection {
         Math.max(0, until - performance.now()),
       );
       asked
-        .then(resolve, (error: unknown) =>
-          reject(this.#client === client ? error : new Away(this.#lastError ?? error, true)),
-        )
+        .then(resolve, (error: unknown) => {
+          // `close` waits for what the server says to the commands that are under way, and it may say that it did not execute them.
+          const isAnswer = this.#client === client || (this.#isClosed && isReply(error));
+          reject(isAnswer ? error : new Away(this.#lastError ?? error, true));
+        })
         .finally(() => clearTimeout(timer));
     });
   }

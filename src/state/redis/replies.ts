@@ -2,6 +2,7 @@
  * Reads the replies of a server. A reply is data from outside: the server may not be Redis, or may be broken. Each
  * reply is read as the type that it must have. Anything else counts as an outage, which callers can handle.
  */
+import { messageOf } from '../../contract/message-of.ts';
 import { StateError } from '../error.ts';
 
 export function bytesIn(reply: unknown): Buffer {
@@ -28,6 +29,11 @@ export function integerIn(reply: unknown): number {
 export function listIn(reply: unknown, length?: number): readonly unknown[] {
   if (Array.isArray(reply) && (length === undefined || reply.length === length)) return reply as unknown[];
   throw strange(reply, length === undefined ? 'a list' : `a list of ${length}`);
+}
+
+/** Whether an error is a reply: such a one begins with a word in capitals. Any other comes from the connection, or from here. */
+export function isReply(error: unknown): boolean {
+  return /^[A-Z]{3,} /.test(messageOf(error));
 }
 
 function digitsIn(text: Buffer): number | undefined {

@@ -7,6 +7,7 @@ import { Cluster } from './cluster.ts';
 import { Away } from './connection.ts';
 import { Format } from './format.ts';
 import { loadRedis } from './library.ts';
+import { isReply } from './replies.ts';
 import { scripts, type ScriptName } from './scripts.ts';
 import { Subscriptions, type Subscriber } from './subscriptions.ts';
 import {
@@ -194,7 +195,7 @@ export class Server extends EventEmitter<{ away: [reason: StateError]; back: [] 
     }
   }
 
-  /** Explains an error. An error of the server begins with a word in capitals; any other comes from the connection. */
+  /** Explains an error, of the server or of the connection. */
   #explained(error: unknown): unknown {
     if (error instanceof StateError) return error;
     if (error instanceof Away) return this.#unavailable(error.cause, error.wasSent);
@@ -212,7 +213,7 @@ export class Server extends EventEmitter<{ away: [reason: StateError]; back: [] 
         },
       );
     }
-    return /^[A-Z]{3,} /.test(message) ? error : this.#unavailable(error, true);
+    return isReply(error) ? error : this.#unavailable(error, true);
   }
 
   #unavailable(cause: unknown, wasSent: boolean): StateError {

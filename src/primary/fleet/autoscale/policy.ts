@@ -26,6 +26,8 @@ export interface Rules {
   readonly growth: ReadonlyArray<readonly [lateMs: number, factor: number]>;
   /** Loops that are saturated and as late as this at each look for so long are overrun: the rest of the window is not waited for. */
   readonly overrunMs: number;
+  /** So many looks are the least for that. There are six where the primary has CPU, and few behind a time in which it did not run. */
+  readonly overrunLooks: number;
   readonly overrunLate: number;
   /** There are fewer workers when so many, at this utilization, would do for the largest demand of `peaksMs`. */
   readonly downTo: number;
@@ -62,6 +64,7 @@ export const RULES: Rules = {
     [0, 2],
   ],
   overrunMs: 1500,
+  overrunLooks: 5,
   overrunLate: 100,
   downTo: 0.7,
   peaksMs: 300_000,
@@ -277,10 +280,11 @@ function loadOf(looks: readonly Look[], at: number, rules: Rules): Load {
   };
 }
 
-/** A single request that takes long is one late look, and not six of them. */
-function isOverrun(looks: readonly Look[], at: number, { saturated, overrunMs, overrunLate }: Rules): boolean {
-  const last = looks.filter((look) => look.at > at - overrunMs);
-  return last.length < looks.length && last.every((look) => look.utilization > saturated && look.late >= overrunLate);
+/** A single request that takes long is one late look, and not five of them. */
+function isOverrun(looks: readonly Look[], at: number, rules: Rules): boolean {
+  const last = looks.filter((look) => look.at > at - rules.overrunMs);
+  if (last.length < rules.overrunLooks || last.length === looks.length) return false;
+  return last.every((look) => look.utilization > rules.saturated && look.late >= rules.overrunLate);
 }
 
 function looksWith({ looks }: Memory, { at, cpu }: View, counted: readonly Loop[], { windowMs }: Rules): Look[] {

@@ -96,6 +96,16 @@ test('a single request that takes long is no reason for more workers', () => {
   }
 });
 
+test('after a time without looks, as of a primary that did not run, one late look is no reason for more workers', () => {
+  const watcher = new Watcher(2);
+  watcher.for(19, { utilization: 0.2 });
+  watcher.at += 2000 - LOOK_MS;
+  assert.equal(watcher.look({ utilization: 1, late: 400 }).workers, 2);
+  const { reason, after } = watcher.for(20, { utilization: 1, late: 400 });
+  assert.equal(reason, 'saturated');
+  assert.ok(after >= 1, `after ${after} s`);
+});
+
 const growth: ReadonlyArray<readonly [string, number, number]> = [
   ['loops that come to their timers at once', 0, 4],
   ['loops that are a tenth of a second late', 150, 6],
