@@ -1,6 +1,6 @@
 /**
- * Keeps a handle open while it is being written to another process. libuv holds a plain pointer to it until the receiver has read the
- * message, and Node frees the memory of a handle that is closed: then the receiver gets whatever took its place.
+ * Keeps a handle open while it is being written to another process. libuv holds a plain pointer to the handle until the kernel has
+ * taken the message. Node frees the memory of a handle that is closed, and the receiver would get what took its place.
  */
 
 /** A native handle of Node's, as its owner closes it. */
@@ -20,7 +20,7 @@ interface Held {
 const heldHandles = new WeakMap<object, Held>();
 
 /**
- * Keeps a handle from being closed. Whoever closes it meanwhile is obeyed when the last of its writes has ended.
+ * Keeps a handle from being closed. Its owner's `close` takes effect when the last of its writes has ended.
  *
  * @returns the end of this write, to be called once
  */

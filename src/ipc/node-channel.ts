@@ -54,7 +54,10 @@ function whenWritten(request: object, tell: () => void): void {
     tell();
     return typeof theirs === 'function' ? Reflect.apply(theirs, this, results) : undefined;
   };
-  Object.defineProperty(request, 'oncomplete', { get: () => ended, set: (value) => (theirs = value) });
+  const set = (value: unknown): void => {
+    theirs = value;
+  };
+  Object.defineProperty(request, 'oncomplete', { get: () => ended, set });
 }
 
 /** Whether {@link writeHandle} can be called: a write has been learned from. */

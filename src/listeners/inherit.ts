@@ -107,12 +107,14 @@ function toSocket({ fd, name }: PassedFd, table: ReadonlyMap<number, UnixSocket>
 /**
  * Opens a listening socket that this process was started with, under a number that only the application knows.
  *
+ * @param inode of the socket that had the number then. The number may be another socket's by now.
  * @returns undefined for anything else.
  */
-export function openInherited(fd: number, name: string): InheritedSocket | undefined {
+export function openInherited(fd: number, inode: number, name: string): InheritedSocket | undefined {
+  if (inodeOf(fd) !== inode) return undefined;
   const table = unixSockets();
   // A closer look would take ownership, and connected sockets are channels of this process.
-  if (table.get(inodeOf(fd))?.isConnected === true) return undefined;
+  if (table.get(inode)?.isConnected === true) return undefined;
   try {
     return toSocket({ fd, name }, table);
   } catch (error) {
@@ -122,17 +124,21 @@ export function openInherited(fd: number, name: string): InheritedSocket | undef
 }
 
 /**
- * Lists the sockets that are open now. In a process that has opened nothing yet, these are the ones that it was started
- * with. The list is empty without /proc.
+ * Lists the sockets that are open now, each with its inode, without channels of this process. In a process that has opened nothing
+ * yet, these are the ones that it was started with. The list is empty without /proc.
  */
-export function openDescriptors(): number[] {
+export function openDescriptors(): ReadonlyMap<number, number> {
+  const inodes = new Map<number, number>();
   try {
-    return readdirSync('/proc/self/fd')
-      .map(Number)
-      .filter((fd) => fd >= FIRST_FD && inodeOf(fd) !== NO_SOCKET);
+    const table = unixSockets();
+    for (const fd of readdirSync('/proc/self/fd').map(Number)) {
+      const inode = fd < FIRST_FD ? NO_SOCKET : inodeOf(fd);
+      if (inode !== NO_SOCKET && table.get(inode)?.isConnected !== true) inodes.set(fd, inode);
+    }
   } catch {
-    return [];
+    return new Map();
   }
+  return inodes;
 }
 
 function isConnected(handle: NativeHandle, unix: UnixSocket | undefined): boolean {

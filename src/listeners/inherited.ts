@@ -12,19 +12,19 @@ import type { NativeHandle } from './native.ts';
  */
 export class Inherited {
   readonly #free: Set<InheritedSocket>;
-  /** Descriptors that this process was started with and that no variable describes. */
-  readonly #plain: Set<number>;
+  /** Descriptors that this process was started with and that no variable describes, each with its socket's inode. */
+  readonly #plain: Map<number, number>;
   readonly #taken = new Map<NativeHandle, InheritedSocket>();
 
   /**
    * Creates the collection.
    *
-   * @param plain further descriptors that this process was started with. Any of them may be a socket that is asked
-   *   for by number.
+   * @param plain further descriptors that this process was started with, each with its socket's inode. Any of them may be a
+   *   socket that is asked for by number.
    */
-  constructor(sockets: readonly InheritedSocket[], plain: readonly number[] = []) {
+  constructor(sockets: readonly InheritedSocket[], plain: ReadonlyMap<number, number> = new Map()) {
     this.#free = new Set(sockets);
-    this.#plain = new Set(plain);
+    this.#plain = new Map(plain);
   }
 
   /**
@@ -63,8 +63,10 @@ export class Inherited {
     if (family !== -1 || !address?.startsWith(DESCRIPTOR_PREFIX)) return undefined;
     const fd = Number(address.slice(DESCRIPTOR_PREFIX.length));
     const known = [...this.#free].find((socket) => socket.fd === fd);
-    if (known !== undefined || !this.#plain.delete(fd)) return known;
-    return openInherited(fd, address);
+    const inode = this.#plain.get(fd);
+    if (known !== undefined || inode === undefined) return known;
+    this.#plain.delete(fd);
+    return openInherited(fd, inode, address);
   }
 
   #byAddress({ address, port, family, ipv6Only }: ListenQuery): InheritedSocket | undefined {

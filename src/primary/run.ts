@@ -271,8 +271,8 @@ function entererOf(renewal: Renewal | undefined): (directory: string) => void {
  * described to it.
  */
 function plainlyInherited(oldPrimary: OldPrimary | undefined): Inherited | undefined {
-  const descriptors = oldPrimary === undefined ? openDescriptors() : [];
-  return descriptors.length === 0 ? undefined : new Inherited([], descriptors);
+  const descriptors = oldPrimary === undefined ? openDescriptors() : new Map<number, number>();
+  return descriptors.size === 0 ? undefined : new Inherited([], descriptors);
 }
 
 function inheritedBinder(oldPrimary: OldPrimary | undefined): Binder | undefined {

@@ -1,4 +1,4 @@
-import { lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { lstatSync, readlinkSync, realpathSync, type Stats } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Account } from './account.ts';
 
@@ -40,7 +40,7 @@ function inspect(path: string, isChangeable: IsChangeable, walk: Walk): string |
   const stats = lstatSync(path, { throwIfNoEntry: false });
   if (stats !== undefined && isChangeable(stats, walk)) return path;
   if (stats?.isSymbolicLink() === true && links < MOST_LINKS) {
-    const target = inspect(resolve(dirname(path), readlinkSync(path)), isChangeable, {
+    const target = inspect(resolve(realDirectory(path), readlinkSync(path)), isChangeable, {
       links: links + 1,
       isEntryMissing: false,
     });
@@ -66,4 +66,13 @@ function isOpenTo(stats: Stats, { isEntryMissing }: Walk, isOfGroup: (stats: Sta
   // creates it.
   if (stats.isDirectory() && (mode & STICKY) !== 0 && !isEntryMissing) return false;
   return (isOfGroup(stats) && (mode & GROUP_WRITABLE) !== 0) || (mode & OTHERS_WRITABLE) !== 0;
+}
+
+/** A relative link leads on from where its directory is, and not from where a link to that directory stands. */
+function realDirectory(path: string): string {
+  try {
+    return realpathSync(dirname(path));
+  } catch {
+    return dirname(path);
+  }
 }

@@ -158,7 +158,7 @@ class Sink {
     this.#sources.add(source);
     source.on('data', (piece: Buffer) => {
       this.#write(lines.add(piece));
-      // Of a worker that writes without end many pieces would be read in one turn of the event loop, which others wait for.
+      // A worker that writes without end would otherwise be read without end within one turn of the event loop.
       source.pause();
       setImmediate(() => {
         if (!this.#isFull) source.resume();

@@ -84,11 +84,11 @@ export class Address {
 
   /** Asks one sentinel. */
   async #ask({ host, port }: Place, timeout: number): Promise<{ host: string; port: string }> {
-    const { createClient, RESP_TYPES } = await loadRedis();
+    const { createClient, commandOptions } = await load();
     const client = createClient({
       disableOfflineQueue: true,
       socket: { host, port, connectTimeout: timeout, reconnectStrategy: false },
-      commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+      commandOptions,
     });
     client.on('error', () => {});
     const timer = setTimeout(() => client.destroy(), timeout);
@@ -112,14 +112,21 @@ const forms: Readonly<Record<Kind, RegExp>> = {
   cluster: /^(?<credentials>[^@]*@)?(?<hosts>[^/@]+)(?:\/0?)?$/,
 };
 
-async function newClientOf(url: string, timeout: number): Promise<Client> {
+/** Loads the library, with how values of a reply are read. No reply of ours is a big number, and making one takes a quadratic time. */
+async function load() {
   const { createClient, RESP_TYPES } = await loadRedis();
+  const typeMapping = { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.BIG_NUMBER]: String };
+  return { createClient, commandOptions: { typeMapping } };
+}
+
+async function newClientOf(url: string, timeout: number): Promise<Client> {
+  const { createClient, commandOptions } = await load();
   return createClient({
     url,
     disableOfflineQueue: true,
     // The connection is made anew by its owner, which knows more about why it was lost.
     socket: { connectTimeout: timeout, reconnectStrategy: false },
-    commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+    commandOptions,
   }) as unknown as Client;
 }
 

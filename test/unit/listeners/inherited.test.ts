@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import process from 'node:process';
 import { test } from 'node:test';
-import { inheritedSockets, type InheritedSocket } from '../../../src/listeners/inherit.ts';
+import { channelOf } from '../../../src/ipc/node-channel.ts';
+import { inheritedSockets, openDescriptors, type InheritedSocket } from '../../../src/listeners/inherit.ts';
 import { Inherited } from '../../../src/listeners/inherited.ts';
 import type { ListenQuery } from '../../../src/contract/listening.ts';
 import { Listener } from '../../../src/listeners/listener.ts';
@@ -159,4 +164,28 @@ ffff8881045f6c01: 00000002 00000000 00010000 0005 01 43 /run/seq
       [43, { type: 'other', isConnected: false, path: '/run/seq' }],
     ]),
   );
+});
+
+/** Where /proc lists descriptors. */
+const isLinux = process.platform === 'linux';
+
+test('a number that has become another socket’s is not given out', { skip: !isLinux }, async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { _handle: handle } = server as unknown as { readonly _handle: { readonly fd: number } };
+  const inode = openDescriptors().get(handle.fd);
+  assert.equal(typeof inode, 'number');
+  const before = new Inherited([], new Map([[handle.fd, inode! + 1]]));
+  assert.equal(before.take(unix(`fd:${handle.fd}`)), undefined);
+});
+
+test('connected channels of this process are no sockets that it was started with', { skip: !isLinux }, async (t) => {
+  const child = spawn(process.execPath, ['-e', 'process.on("message", () => {})'], {
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const { fd } = channelOf(child) as unknown as { readonly fd: number };
+  assert.ok(fd > 2);
+  assert.equal(openDescriptors().has(fd), false);
 });

@@ -110,3 +110,17 @@ test('what is not there can be made by who may write to its directory, also a st
   symlinkSync(missing, link);
   assert.equal(writablePart(link, stranger), directory);
 });
+
+test('a relative link leads on from the directory that the kernel goes to', { skip }, (t) => {
+  const { top } = plant(t);
+  // links/tool leads to real/tool, and real/tool/prog to ../lib/prog, which is real/lib/prog.
+  for (const name of ['links', 'real', 'real/tool', 'real/lib']) mkdirSync(join(top, name));
+  symlinkSync(join(top, 'real/tool'), join(top, 'links/tool'));
+  symlinkSync('../lib/prog', join(top, 'real/tool/prog'));
+  writeFileSync(join(top, 'real/lib/prog'), '');
+  for (const name of ['links', 'real', 'real/tool', 'real/lib']) chmodSync(join(top, name), 0o755);
+  chmodSync(join(top, 'real/lib/prog'), 0o644);
+  assert.equal(writablePart(join(top, 'links/tool/prog'), stranger), undefined);
+  chmodSync(join(top, 'real/lib/prog'), 0o646);
+  assert.equal(writablePart(join(top, 'links/tool/prog'), stranger), join(top, 'real/lib/prog'));
+});

@@ -13,6 +13,7 @@ const replies: ReadonlyArray<readonly [name: string, reply: string | Buffer]> = 
   ['a number', ':7\r\n'],
   ['a number that is none', ':seven\r\n'],
   ['a number past all', `:${'9'.repeat(400)}\r\n`],
+  ['a number of many digits', `(${'9'.repeat(100_000)}\r\n`],
   ['text', '+OK\r\n'],
   ['nothing', '$-1\r\n'],
   ['a negative length', '$-7\r\n'],
