@@ -74,7 +74,7 @@ test('what the connection says then leaves open whether the command was executed
 });
 
 for (const protocol of ['redis', 'rediss']) {
-  test(`who gives the ${protocol} URL of a server of a cluster is told that of the cluster`, async () => {
+  test(`who gives the ${protocol} URL of a server of a cluster is told that of the cluster`, async (t) => {
     const client = new FakeClient();
     client.on('asked', () => client.fail('MOVED 3999 10.0.0.2:7001'));
     const address = new Address(`${protocol}://10.0.0.1:7000/0`);
@@ -88,10 +88,10 @@ for (const protocol of ['redis', 'rediss']) {
       onTimeout: unheard,
       onAnswer: unheard,
     });
+    t.after(() => alone.close());
     await assert.rejects(alone.run(reading('a', ['GET'], 5000)), (error: Away) =>
       messageOf(error.cause).endsWith(`give openState ${protocol}+cluster://10.0.0.1:7000`),
     );
-    await alone.close();
   });
 }
 
