@@ -77,12 +77,12 @@ function start(briefing: WorkerBriefing): void {
   const taker = (listener: number): SlotHandle | undefined => (isDraining() ? undefined : servers.taker(listener));
   const handoffs = isAtAccept || canMove ? new Handoffs({ link, taker, deliver: deliverTo(servers) }) : undefined;
   const undecided = handoffs && isAtAccept ? new Undecided(handoffs) : undefined;
+  const proxyFilter = proxyFilterOf(briefing, link);
   const open = (): number =>
     servers.open() + (undecided?.count ?? 0) + (handoffs?.arriving ?? 0) + (proxyFilter?.pending ?? 0);
   const heat = new Heat();
   const handicap = (): number => heat.handicap;
   const connections = { open, accepted: () => servers.accepted() };
-  const proxyFilter = proxyFilterOf(briefing, link);
   const vitals = new Vitals({ ...briefing, connections, requests, handoffs, proxied: proxyFilter, handicap });
   handoffs?.whenChanged((what) => (what === 'moved' ? vitals.publishSoon() : vitals.publish()));
 
