@@ -15,6 +15,9 @@ export interface FilePart {
   readonly content: Readable;
 }
 
+/** The parser parses all that it is given at once, also what comes after a limit, and meanwhile nothing else runs. */
+const PIECE_BYTES = 16_384;
+
 /** The limits of a form. A form with more is a 413. */
 export interface MultipartLimits {
   /** @default 100 */
@@ -93,7 +96,10 @@ class Form {
       for (;;) {
         const { done, value } = await this.#unlessFailed(pieces.next());
         if (done === true) break;
-        if (!this.#parser.write(value)) await this.#unlessFailed(drained(this.#parser));
+        for (let at = 0; at < value.length; at += PIECE_BYTES) {
+          const hasRoom = this.#parser.write(value.subarray(at, at + PIECE_BYTES));
+          await this.#unlessFailed(hasRoom ? Promise.resolve() : drained(this.#parser));
+        }
       }
       this.#parser.end();
       await this.#unlessFailed(finished);
@@ -107,8 +113,9 @@ class Form {
     }
   }
 
+  /** A failure counts before a promise that is settled, too. */
   #unlessFailed<Value>(promise: Promise<Value>): Promise<Value> {
-    return Promise.race([promise, this.#failure]);
+    return Promise.race([this.#failure, promise]);
   }
 
   /**
