@@ -68,25 +68,26 @@ class Form {
   readonly #fields = new Map<string, string>();
   readonly #contents = new Set<Readable>();
   readonly #handled: Array<Promise<unknown>> = [];
-  readonly #failure: Promise<never>;
-  fail!: (error: Error) => void;
+  /** What went wrong first. */
+  #failure: Error | undefined;
+  /** Ends what is awaited. */
+  #interrupt: (error: Error) => void = ignore;
 
   constructor(parser: BusboyInstance, onFile: (part: FilePart) => unknown) {
     this.#parser = parser;
     this.#onFile = onFile;
-    this.#failure = new Promise((_resolve, reject) => {
-      this.fail = (error) => {
-        reject(error);
-        this.#end(error);
-      };
-    });
-    // The caller that awaits it later gets the error all the same.
-    this.#failure.catch(ignore);
     const tooMuch = (): void => this.fail(new HttpError(413, 'more parts than a form may have'));
     parser.on('error', (error: Error) => this.fail(asRefusal(error)));
     parser.on('fieldsLimit', tooMuch).on('filesLimit', tooMuch).on('partsLimit', tooMuch);
     parser.on('field', (name, value, _nameIsCut, isCut) => (isCut ? tooMuch() : void this.#fields.set(name, value)));
     parser.on('file', (name, stream, filename, _encoding, type) => this.#begin(name, stream, filename, type));
+  }
+
+  fail(error: Error): void {
+    this.#failure ??= error;
+    this.#interrupt(this.#failure);
+    this.#parser.destroy();
+    for (const content of this.#contents) content.destroy(error);
   }
 
   async read(body: AsyncIterable<Buffer>): Promise<Map<string, string>> {
@@ -98,7 +99,8 @@ class Form {
         if (done === true) break;
         for (let at = 0; at < value.length; at += PIECE_BYTES) {
           const hasRoom = this.#parser.write(value.subarray(at, at + PIECE_BYTES));
-          await this.#unlessFailed(hasRoom ? Promise.resolve() : drained(this.#parser));
+          if (this.#failure !== undefined) throw this.#failure;
+          if (!hasRoom) await this.#unlessFailed(drained(this.#parser));
         }
       }
       this.#parser.end();
@@ -113,9 +115,13 @@ class Form {
     }
   }
 
-  /** A failure counts before a promise that is settled, too. */
+  /** Awaits one thing at a time. A race with a promise of the failure would keep something for each piece until the form ends. */
   #unlessFailed<Value>(promise: Promise<Value>): Promise<Value> {
-    return Promise.race([this.#failure, promise]);
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) reject(this.#failure);
+      this.#interrupt = reject;
+      promise.then(resolve, reject);
+    });
   }
 
   /**
@@ -143,11 +149,6 @@ class Form {
     }
     // The content is destroyed when nothing goes on reading it.
     if (part.content.readableFlowing === null && part.content.listenerCount('readable') === 0) part.content.destroy();
-  }
-
-  #end(error: Error): void {
-    this.#parser.destroy();
-    for (const content of this.#contents) content.destroy(error);
   }
 }
 
