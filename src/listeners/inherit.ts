@@ -128,17 +128,16 @@ export function openInherited(fd: number, inode: number, name: string): Inherite
  * yet, these are the ones that it was started with. The list is empty without /proc.
  */
 export function openDescriptors(): ReadonlyMap<number, number> {
-  const inodes = new Map<number, number>();
   try {
-    const table = unixSockets();
-    for (const fd of readdirSync('/proc/self/fd').map(Number)) {
-      const inode = fd < FIRST_FD ? NO_SOCKET : inodeOf(fd);
-      if (inode !== NO_SOCKET && table.get(inode)?.isConnected !== true) inodes.set(fd, inode);
-    }
+    const open = readdirSync('/proc/self/fd')
+      .map((name) => [Number(name), inodeOf(Number(name))] as const)
+      .filter(([fd, inode]) => fd >= FIRST_FD && inode !== NO_SOCKET);
+    // The table has all sockets of the machine, and is read only where a process was started with some.
+    const table = open.length === 0 ? undefined : unixSockets();
+    return new Map(open.filter(([, inode]) => table?.get(inode)?.isConnected !== true));
   } catch {
     return new Map();
   }
-  return inodes;
 }
 
 function isConnected(handle: NativeHandle, unix: UnixSocket | undefined): boolean {
