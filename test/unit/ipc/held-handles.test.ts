@@ -73,12 +73,14 @@ const filler = 'x'.repeat(16 * 1024);
 
 async function listen(): Promise<{
   readonly server: Server;
-  readonly handle: SentHandle & { close(): void };
+  readonly handle: SentHandle & { close(callback?: () => void): void };
   readonly port: number;
 }> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const { _handle: handle } = server as unknown as { readonly _handle: SentHandle & { close(): void } };
+  const { _handle: handle } = server as unknown as {
+    readonly _handle: SentHandle & { close(callback?: () => void): void };
+  };
   return { server, handle, port: (server.address() as AddressInfo).port };
 }
 
@@ -116,6 +118,25 @@ for (const way of ['sendPast', 'send'] as const) {
         child.kill('SIGKILL');
         for (const server of others) server.close();
       }
+    },
+  );
+}
+
+for (const way of ['sendPast', 'send'] as const) {
+  test(
+    `a socket on its way to a process that is killed is closed with it: ${way}`,
+    { skip: !isUnix, timeout: 30_000 },
+    async () => {
+      const child = spawn(process.execPath, ['-e', receiver], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+      const channel = new Channel<object>(child, () => {}, {});
+      await once(child, 'internalMessage');
+      child.kill('SIGSTOP');
+      for (let nth = 0; nth < FILLERS; nth++) channel.send({ filler });
+      const { handle } = await listen();
+      channel[way]({ type: 'handoff' }, handle);
+      const closed = new Promise<void>((resolve) => handle.close(resolve));
+      child.kill('SIGKILL');
+      await closed;
     },
   );
 }
