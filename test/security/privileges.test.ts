@@ -116,13 +116,13 @@ test('SIGUSR1 opens no inspector in the primary, nor in the next one', { skip },
 });
 
 /** Fails when a process shares anything with the primary but its output, and the sockets that are served. */
-function refuseShared(server: App, primary: number, other: number): void {
+function refuseShared(primary: number, other: number): void {
   // The exceptions are its output, and what the tests' own process was started with.
-  const inherited = [0, 1, 2].map((fd) => descriptorsOf(server.pid).get(fd)!);
-  inherited.push(...descriptorsOf(process.pid).values());
+  const opened = descriptorsOf(primary);
+  const output = [0, 1, 2].map((fd) => opened.get(fd)!);
   const own = new Set(descriptorsOf(other).values());
-  const allowed = new Set([...inherited, ...boundInodes()]);
-  const channels = [...descriptorsOf(primary).values()].filter((what) => /^(socket|pipe):/.test(what));
+  const allowed = new Set([...output, ...descriptorsOf(process.pid).values(), ...boundInodes()]);
+  const channels = [...opened.values()].filter((what) => /^(socket|pipe):/.test(what));
   assert.deepEqual(
     channels.filter((what) => own.has(what) && !allowed.has(what)),
     [],
@@ -131,10 +131,10 @@ function refuseShared(server: App, primary: number, other: number): void {
 
 test('a worker shares nothing with the primary but its output, and the sockets that it serves', { skip }, async () => {
   await using server = await serveEnemy({ env: { PORT: String(await lowPort()) } });
-  refuseShared(server, server.pid, server.worker(0));
+  refuseShared(server.pid, server.worker(0));
   server.signal('SIGUSR2');
   const next = await upgraded(server);
-  refuseShared(server, next, server.worker(0));
+  refuseShared(next, server.worker(0));
   await endSuccessor(server, next);
 });
 
@@ -143,7 +143,7 @@ test('the process of --primary has the rights of a worker, and shares nothing mo
   const half = Number((await server.event('primary half ready')).fields['pid']);
   assert.ok(isNobody(half), JSON.stringify(identityOf(half)));
   assert.equal(binderOf(server.pid) === half, false);
-  refuseShared(server, server.pid, half);
+  refuseShared(server.pid, half);
 });
 
 /** Makes a directory of root's with the socket of another service, whose server has ended. */
