@@ -88,7 +88,7 @@ export class Leveller {
     this.#beat = beat;
     this.#plan = [];
     this.#forgetFree();
-    // Who has none gives none.
+    // A worker that has none gives none.
     if (this.#parts.servers.open() === 0) this.#begin(undefined, []);
     else this.#lookSoon(beat);
   }

@@ -146,8 +146,10 @@ export class Vitals {
   }
 
   /**
-   * @param listener hears of each beat when the row is written. Beats come when the clock is at a multiple of the period, so all
-   * workers have them at the same moments. One listener is enough.
+   * Tells of each beat when the row is written. Beats come when the clock is at a multiple of the period. All workers have them at
+   * the same moments for that reason.
+   *
+   * @param listener takes the place of the one before
    */
   whenBeaten(listener: (beat: number) => void): void {
     this.#onBeat = listener;
@@ -192,7 +194,7 @@ export class Vitals {
 
   #wait(): void {
     const now = monotonic();
-    // A timer may be early by a rounding, and no beat comes twice.
+    // A timer may be early by a rounding. No beat comes twice even so.
     this.#due = (Math.floor(Math.max(now, this.#due) / this.#period) + 1) * this.#period;
     this.#timer = setTimeout(() => this.#beat(this.#due), this.#due - now).unref();
   }
