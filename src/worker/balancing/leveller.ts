@@ -100,7 +100,11 @@ export class Leveller {
     this.#forgetFree();
     // A worker that drains tells what it still has, and what it has sent to its successor.
     this.#parts.vitals.publish();
-    setTimeout(() => this.#look(beat), TOLD_AFTER_MS).unref();
+    // Who has none gives none. An idle server wakes for the others' sake alone, which have to know that it has none.
+    if (this.#parts.servers.open() === 0) {
+      this.#begin(undefined, []);
+      this.#wait();
+    } else setTimeout(() => this.#look(beat), TOLD_AFTER_MS).unref();
   }
 
   #look(beat: number): void {
