@@ -100,7 +100,7 @@ export class Leveller {
     this.#forgetFree();
     // A worker that drains tells what it still has, and what it has sent to its successor.
     this.#parts.vitals.publish();
-    // Who has none gives none. An idle server wakes for the others' sake alone, which have to know that it has none.
+    // A worker without any gives none. An idle server wakes for the others' sake alone, which have to know that it has none.
     if (this.#parts.servers.open() === 0) {
       this.#begin(undefined, []);
       this.#wait();
