@@ -15,8 +15,8 @@ export interface Content {
 export type ContentAction = Exclude<Action, 'quit' | 'suspend'>;
 
 /**
- * One content on the terminal, live. The display owns the screen and the timer of the looks. `run` settles when the user quits or the terminal
- * is gone, and everything is closed then.
+ * Shows content on the terminal, live. The display owns the screen and the timer of the looks. `run` settles when the user quits or the
+ * terminal is gone, and everything is closed then.
  */
 export class Display {
   readonly #content: Content;
@@ -52,7 +52,7 @@ export class Display {
     this.#screen?.show(this.#content.lines(this.#screen.room));
   }
 
-  /** Looks once at a time: nobody is asked again before the last look has ended. */
+  /** Looks once at a time: servers are not asked again before the last look has ended. */
   async #look(): Promise<void> {
     if (this.#isLooking) return;
     this.#isLooking = true;
