@@ -45,12 +45,14 @@ interface Described {
   /** Not in the quick form unless it is named. */
   readonly slow?: boolean;
   /**
-   * It counts and does not time, so it needs no references and no other scenario beside it: a run of it alone is published,
-   * and it is not a part of a whole run.
+   * It needs no other scenario beside it, because it counts, or compares prefork with itself: a run of it alone is published, and
+   * it is not a part of a whole run.
    */
   readonly apart?: boolean;
   /** The systems that run in it unless some are named; absent: all that can. */
   readonly among?: readonly string[];
+  /** The systems that its table shows ratios to; absent: one process and node:cluster. */
+  readonly references?: readonly string[];
   /** In the first so many rounds only; absent: in all. */
   readonly rounds?: number;
   /** Why the system cannot take part, in a word; undefined when it can. */

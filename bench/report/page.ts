@@ -67,7 +67,7 @@ const scenarioBlock =
   (name: string): Block =>
   (summary) => {
     const scenario = scenarios.find((one) => one.name === name)!;
-    const found = tableOf(scenario, summary, systems, REFERENCES);
+    const found = tableOf(scenario, summary, systems, scenario.references ?? REFERENCES);
     if (found === undefined) return undefined;
     const commands = systems.flatMap(({ name: system }) =>
       (summary.scenarios[name]![system]?.commands ?? []).slice(0, 1).map((command) => `${system}: ${command}`),
@@ -96,38 +96,40 @@ const micro: Block = (summary) => {
   );
 };
 
+/** The scenarios that are published by themselves. */
+const apart = scenarios.filter((scenario) => scenario.apart === true);
+
 export const blocks: Readonly<Record<string, Block>> = {
   machine,
   goals: goalTable,
   headline,
   readme,
   'deploys-readme': deploysReadme,
-  'deploys-conditions': conditionsLine,
   ...Object.fromEntries(scenarios.map(({ name }) => [name, scenarioBlock(name)])),
   growth: growthTables,
   'growth-fits': growthFits,
-  'growth-conditions': conditionsLine,
+  ...Object.fromEntries(apart.map(({ name }) => [`${name}-conditions`, conditionsLine])),
   micro,
   model,
 };
 
 /** The scenario that is published by itself and that the block is about; undefined for what a whole run says. */
 const ownerOf = (block: string): string | undefined =>
-  scenarios.find(({ name, apart }) => apart === true && (block === name || block.startsWith(`${name}-`)))?.name;
+  apart.find(({ name }) => block === name || block.startsWith(`${name}-`))?.name;
 
 /**
  * The page with what is between its marks made anew. What the run has no figures for is left as it is.
  *
- * @param apart the scenario that is published by itself: only what is about it is made anew, and nothing about it by a whole run.
+ * @param owner the scenario that is published by itself: only what is about it is made anew, and nothing about it by a whole run.
  */
-export function filled(page: string, summary: Summary, apart?: string): string {
+export function filled(page: string, summary: Summary, owner?: string): string {
   return page.replace(
     /(<!-- bench:([\w-]+) -->\n)([\s\S]*?)(<!-- \/bench -->)/g,
     (whole, open: string, name: string, _old: string, close: string) => {
       const block = blocks[name];
       if (block === undefined)
         throw new Error(`no block is called ${name}; there are ${Object.keys(blocks).join(', ')}`);
-      if (ownerOf(name) !== apart) return whole;
+      if (ownerOf(name) !== owner) return whole;
       const text = block(summary);
       return text === undefined ? whole : `${open}${text}\n${close}`;
     },

@@ -39,7 +39,7 @@ export function disturbed({ scenarios: measured }: Summary): { disturbed: number
 
 export function printReport(summary: Summary, say: (line: string) => void): void {
   for (const scenario of scenarios) {
-    const table = tableOf(scenario, summary, systems, REFERENCES);
+    const table = tableOf(scenario, summary, systems, scenario.references ?? REFERENCES);
     if (table === undefined) continue;
     say(`\n${scenario.title}\n${scenario.what}\n`);
     say(forTerminal(table));

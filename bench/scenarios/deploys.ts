@@ -35,7 +35,7 @@ export const deploys: Alone = {
     { key: 'longestGap', title: 'longest silence ms', better: 'lower', digits: 0 },
     { key: 'time', title: 'a reload ms', better: 'lower', digits: 0 },
   ],
-  among: ['prefork', 'cluster', 'pm2', 'watt', 'nginx'],
+  among: ['prefork', 'prefork-fixed', 'cluster', 'pm2', 'watt', 'nginx'],
   apart: true,
   rounds: 1,
   skips: (system) => system.noReload(),

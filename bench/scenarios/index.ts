@@ -2,10 +2,12 @@
 
 import type { Scenario } from '../scenario.ts';
 import { deploys } from './deploys.ts';
+import { features } from './features.ts';
 import { growth } from './growth.ts';
 import { idle } from './idle.ts';
 import { kill, reload } from './losses.ts';
 import { memory } from './memory.ts';
+import { proxied } from './proxied.ts';
 import { ready } from './ready.ts';
 import { spread } from './spread.ts';
 import { compute, json, keepAlive, newConnections, original, post, tls, varied } from './throughput.ts';
@@ -26,5 +28,7 @@ export const scenarios: readonly Scenario[] = [
   reload,
   kill,
   deploys,
+  proxied,
+  features,
   growth,
 ];

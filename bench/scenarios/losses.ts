@@ -15,8 +15,12 @@ const KEPT = 32;
 const RENEWED = 32;
 const load = `${KEPT} connections that stay and ${RENEWED} that are made anew for each request`;
 
-/** Before the first reload or kill, and after the last, so that its losses are counted. */
-const BEFORE_MS = 300;
+/**
+ * Before the first reload or kill. A supervisor that watches its first workers for a while takes an earlier death for a start that
+ * failed, and ends.
+ */
+const BEFORE_MS = 1000;
+/** After the last one, so that its losses are counted. */
 const AFTER_MS = 700;
 
 const columns = (event: string, times: readonly Column[]): readonly Column[] => [

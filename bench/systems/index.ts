@@ -8,7 +8,15 @@ import { fasthttp, fasthttpPrefork } from './fasthttp.ts';
 import { nginxSystem } from './nginx.ts';
 import { plain } from './plain.ts';
 import { pm2System } from './pm2.ts';
-import { prefork, preforkAdmin, preforkHttp, preforkModes } from './prefork.ts';
+import {
+  prefork,
+  preforkAdmin,
+  preforkCanary,
+  preforkFixed,
+  preforkHttp,
+  preforkKernel,
+  preforkModes,
+} from './prefork.ts';
 import { throng } from './throng.ts';
 import { watt } from './watt.ts';
 
@@ -17,6 +25,9 @@ export const systems: readonly System[] = [
   prefork,
   preforkHttp,
   preforkAdmin,
+  preforkFixed,
+  preforkKernel,
+  preforkCanary,
   ...preforkModes,
   cluster,
   clusterShared,

@@ -3,6 +3,7 @@ import { run } from '../command.ts';
 import { paths, preforkVersion } from '../paths.ts';
 import { childrenOf } from '../processes.ts';
 import { type Command, NODE_APPS, type Setting, type System } from '../system.ts';
+import { canaryWatched } from './canary-watched.ts';
 import { scraped } from './scraped.ts';
 
 const command = (setting: Setting, ...args: string[]): Command => ({ argv: [setting.node, paths.prefork, ...args] });
@@ -39,6 +40,22 @@ const sharing = (value: string, how: string): System =>
 
 const balance = (value: string, how: string): System =>
   mode(`prefork-${value}`, `prefork, ${value}`, how, ['--balance', value], new RegExp(`--balance\\b.*${value}`));
+
+/** Without what `--balance auto` and `--migrate on` do. */
+export const preforkKernel = balance('kernel', 'the same; connections stay unevenly spread, and move at reloads only');
+export const preforkFixed = mode(
+  'prefork-fixed',
+  'prefork, --migrate off',
+  'the same; no connection moves',
+  ['--migrate', 'off'],
+  /--migrate/,
+);
+
+/** While one of its workers is a canary that is compared with the others. */
+export const preforkCanary: System = {
+  ...mode('prefork-canary', 'prefork, a canary', 'the same; one worker is a canary, and watched', [], /--canary/),
+  beside: canaryWatched,
+};
 
 /** With its defaults: on Linux with Node >= 22.12 that is reuseport. */
 export const prefork = mode('prefork', 'prefork', 'the primary binds one reuseport socket per worker', [], /--workers/);

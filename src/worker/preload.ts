@@ -26,6 +26,7 @@ import { Health } from './vitals/health.ts';
 import { inspectOnAnyPort } from './vitals/inspector.ts';
 import { LastWords } from './last-words/last-words.ts';
 import { leaveWhenTold } from './draining/leaving.ts';
+import { Lingering } from './draining/lingering.ts';
 import { StopSignal } from './draining/stop-signal.ts';
 import { Link } from './link.ts';
 import { interceptListen } from './listening/listen.ts';
@@ -62,7 +63,8 @@ function start(briefing: WorkerBriefing): void {
   const isEven = balance === 'auto' || balance === 'least-connections';
   const turns = isEven ? new ReadFairness() : undefined;
   const canMove = briefing.migrate !== 'off' && briefing.sharing !== 'round-robin';
-  const requests = new Requests(turns, canMove ? pinAuthenticated : undefined);
+  const lingering = new Lingering();
+  const requests = new Requests(turns, canMove ? pinAuthenticated : undefined, lingering.closeAfterAnswer);
   const idle = new IdleConnections(requests);
   const servers = new Servers();
   const drainHooks = new OneShotHooks('onDrain');
@@ -105,7 +107,8 @@ function start(briefing: WorkerBriefing): void {
   const shedding = new Shedding({ requests, vitals, migration: mover?.migration, moves: newMoves() });
   link.on('shed', ({ successor }) => shedding.begin(successor));
   link.on('unshed', () => shedding.end());
-  const unsettled = (): number => (handoffs?.pending ?? 0) + (undecided?.count ?? 0) + (proxyFilter?.pending ?? 0);
+  const unsettled = (): number =>
+    (handoffs?.pending ?? 0) + (undecided?.count ?? 0) + (proxyFilter?.pending ?? 0) + lingering.count;
   const drain = new Drain({ hooks: drainHooks, servers, requests, idle, moves: newMoves(), shedding, unsettled });
   drainHooks.add(() => vitals.state('draining'));
   drainHooks.add(() => turns?.close());

@@ -109,7 +109,8 @@ async function attack(): Promise<void> {
     if (way.reads) socket.on('data', (data) => (text += String(data)));
     socket.write(way.begin);
     const timer = setInterval(() => socket.write(way.more), 1000);
-    const closed = once(socket, 'close').then(() => {
+    // A reset is an end, too.
+    const closed = new Promise((resolve) => socket.once('close', resolve)).then(() => {
       clearInterval(timer);
       const how = /^HTTP\/1.1 (408)/.exec(text)?.[1] ?? 'closed';
       cut[how] = (cut[how] ?? 0) + 1;

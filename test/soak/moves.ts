@@ -3,8 +3,11 @@
  * pipelined, big, with Expect, read slowly; clients half-close, end and reset. Each answer has to be the one of its request, and
  * each request be handled once. It is not part of npm test:
  *
- *     node out/test/soak/moves.js [--requests 200000] [--server node|prefork] [--kills none|workers|primary] [--seed 1] [--seconds 900]
- *         [--migrate every-answer]
+ *     node out/test/soak/moves.js [--requests 200000] [--server node|prefork] [--kills none|workers|primary]
+ *         [--changes none|scale|reload|stop] [--seed 1] [--seconds 900] [--migrate every-answer]
+ *
+ * With `--changes scale` a worker leaves or comes each second, with `reload` all are replaced every three seconds, and with `stop` the
+ * server stops every second or two, and another begins. All these lose nothing, except what comes on new connections while a server stops.
  *
  * With `--kills workers` a worker is killed each second. With `--kills primary` the primary is killed every second or two; its workers
  * finish and leave, and another server begins. Then a request may be lost that the killed process had read, or that waited on a connection
@@ -16,10 +19,12 @@ import { parseArgs } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import { serve, type App } from '../support/app.ts';
 import { Random } from '../support/random.ts';
-import { Tally, visit } from './moves/visit.ts';
+import { Tally, visit, type Loss } from './moves/visit.ts';
 
 const CLIENTS = 64;
 const KILL_PERIOD_MS = 1000;
+const SCALE_PERIOD_MS = 1000;
+const RELOAD_PERIOD_MS = 3000;
 /** A connection of a process that was killed closes at once; on a busy machine its client hears of it so much later, ms. */
 const HEARD_WITHIN_MS = 5000;
 const MOST_FAULTS = 20;
@@ -29,6 +34,7 @@ const { values } = parseArgs({
     requests: { type: 'string', default: '200000' },
     server: { type: 'string', default: 'node' },
     kills: { type: 'string', default: 'none' },
+    changes: { type: 'string', default: 'none' },
     seed: { type: 'string', default: '1' },
     seconds: { type: 'string', default: '900' },
     migrate: { type: 'string', default: 'every-answer' },
@@ -46,6 +52,7 @@ const randoms = Array.from({ length: CLIENTS + 1 }, (_, nth) => new Random(Numbe
 const killing = randoms.pop()!;
 const ids = new Uint32Array(CLIENTS);
 let moved = 0;
+let changed = 0;
 const isOver = (): boolean => tally.sent >= wanted || performance.now() > over;
 const begun = performance.now();
 while (!isOver()) await serveFor();
@@ -59,14 +66,14 @@ async function serveFor(): Promise<void> {
     env: { SERVER: values.server, LOG: 'ids' },
   });
   const life = { isOver: false };
-  await Promise.all([...randoms.map((_, nth) => client(app, life, nth)), killer(app, life)]);
+  await Promise.all([...randoms.map((_, nth) => client(app, life, nth)), killer(app, life), change(app, life)]);
   moved += Number(/level:(\d+)/.exec(app.events('connections').at(-1)?.fields['moved'] ?? '')?.[1] ?? 0);
   if (life.isOver) await app.gone();
   note(join(app.directory, 'ids'));
 }
 
 interface Life {
-  /** The primary was killed. */
+  /** The primary was killed, or stops. */
   isOver: boolean;
 }
 
@@ -96,6 +103,17 @@ async function killer(app: App, life: Life): Promise<void> {
   }
 }
 
+async function change(app: App, life: Life): Promise<void> {
+  const isStop = values.changes === 'stop';
+  const period = values.changes === 'reload' ? RELOAD_PERIOD_MS : SCALE_PERIOD_MS;
+  for (let nth = 0; values.changes !== 'none' && !isOver() && !life.isOver; nth++) {
+    await delay(isStop ? period * (1 + killing.next()) : period);
+    app.signal(isStop ? 'SIGTERM' : values.changes === 'reload' ? 'SIGHUP' : nth % 2 === 0 ? 'SIGTTOU' : 'SIGTTIN');
+    life.isOver = isStop;
+    changed++;
+  }
+}
+
 function note(file: string): void {
   for (const line of readFileSync(file, 'utf8').trimEnd().split('\n')) {
     const [id, pid] = line.split(' ') as [string, string];
@@ -106,12 +124,13 @@ function note(file: string): void {
 
 function report(seconds: number): void {
   const killed = new Set(kills.map(({ pid }) => String(pid)));
-  const isExcused = (id: string, at: number): boolean => {
+  const isExcused = (id: string, { at, isNew }: Loss): boolean => {
     const by = handled.get(id);
     if (by !== undefined) return killed.has(by);
+    if (isNew && values.changes === 'stop') return true;
     return kills.some((kill) => at >= kill.at && at - kill.at < HEARD_WITHIN_MS);
   };
-  const lost = [...tally.lost].filter(([id, { at }]) => !isExcused(id, at));
+  const lost = [...tally.lost].filter(([id, loss]) => !isExcused(id, loss));
   const { sent, answered, given, told, visits, endings, kinds, wrong } = tally;
   const excused = tally.lost.size - lost.length;
   console.log(process.version, values.server, `${sent} requests in ${seconds.toFixed(0)} s on ${visits} connections`);
@@ -124,6 +143,7 @@ function report(seconds: number): void {
       told: told.length,
       inVain,
       kills: kills.length,
+      changed,
       excused,
       moved,
       ...endings,

@@ -18,6 +18,9 @@ const IDLE_POLL_MS = 100;
 /** A look takes 0.5 ms with 1000 connections. After it there is none for so many times as long. */
 const LOOK_SHARE = 20;
 
+/** Before the end of the idle time a look at idle connections need not be sooner than after this part of that time. */
+const IDLE_LOOKS = 20;
+
 /** Where prefork does not count what is accepted, a queue gets so many turns of the event loop to be emptied. */
 const UNCOUNTED_TURNS = 10;
 
@@ -74,6 +77,7 @@ export class Drain {
   #idle = Infinity;
   #idleEnds = Infinity;
   #spreadEnds = Infinity;
+  #idleLookDue = 0;
   #spread: Spread | undefined;
   #over: Promise<void> | undefined;
 
@@ -142,8 +146,11 @@ export class Drain {
   #closeIdle(): void {
     const { idle, requests } = this.#parts;
     const now = performance.now();
+    const isIdleOver = now >= this.#idleEnds;
+    if (!isIdleOver && now < this.#idleLookDue) return;
+    this.#idleLookDue = now + this.#idle / IDLE_LOOKS;
     const sockets = idle.longerThan(this.#idle, now);
-    if (now < this.#idleEnds) return;
+    if (!isIdleOver) return;
     // On a machine with too much to do all may take long, and clients are not told to go while their connections still move.
     if (this.#parts.moves?.isProgressing === true && now < this.#idleEnds + this.#idle * MORE_TO_MOVE) return;
     // A connection that could not move until now never will, such as that of a client which always asks before it is answered.

@@ -101,14 +101,21 @@ export class Requests {
   #newest: Connection | undefined;
   readonly #fairness: ReadFairness | undefined;
   readonly #onRequest: ((request: IncomingMessage, socket: Socket) => void) | undefined;
+  readonly #onLast: ((socket: Socket) => void) | undefined;
 
   /**
    * @param turns pauses connections with long requests, HTTP/1. @default no pauses
    * @param onRequest hears of each request of node:http's, HTTP/1
+   * @param onLast hears of each connection of node:http's that a drain has closed after an answer, before that is given
    */
-  constructor(turns?: ReadFairness, onRequest?: (request: IncomingMessage, socket: Socket) => void) {
+  constructor(
+    turns?: ReadFairness,
+    onRequest?: (request: IncomingMessage, socket: Socket) => void,
+    onLast?: (socket: Socket) => void,
+  ) {
     this.#fairness = turns;
     this.#onRequest = onRequest;
+    this.#onLast = onLast;
     subscribe(START, this.#onStart);
     subscribe(FINISH, this.#onFinish);
   }
@@ -300,9 +307,10 @@ export class Requests {
   };
 
   #makeLast(connection: Connection, response: ServerResponse): void {
-    if (connection.socket === undefined || this.#leaving?.canMove(connection.socket) !== true) {
-      makeLast(connection, response);
-    }
+    const { socket } = connection;
+    if (socket !== undefined && this.#leaving?.canMove(socket) === true) return;
+    makeLast(connection, response);
+    if (socket !== undefined && connection.last !== undefined) this.#onLast?.(socket);
   }
 
   /** Counts all requests in flight on a connection that has closed as finished. */

@@ -5,6 +5,7 @@ import type { Successor } from '../../ipc/messages.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 import type { Mover } from './migration.ts';
 import type { Leaving } from '../draining/requests.ts';
+import { Pace } from './pace.ts';
 
 /**
  * Connections on their way at once. So many keep three processes busy, whose answers go together. Each holds its client up for
@@ -65,6 +66,10 @@ export class DrainMoves implements Leaving {
   #isAnswered = false;
   /** Connections that were idle at the last look. They may not be any more. */
   #idle: Socket[] = [];
+  readonly #pace = new Pace(() => this.#moveIdle());
+  /** The time in which the moving should be over, ms, and its beginning, monotonic, ms. */
+  #within = 0;
+  #begunAt = 0;
   #answered: Socket[] = [];
   /** How many may be on their way by now. */
   #room = FIRST_ON_THE_WAY;
@@ -87,7 +92,8 @@ export class DrainMoves implements Leaving {
     this.#patience = Math.min(LONGEST_STANDSTILL_MS, within / 2);
     this.#standstill = 0;
     this.#room = successor === 'any' ? FIRST_TO_ANY : FIRST_ON_THE_WAY;
-    this.#steppedAt = monotonic();
+    this.#steppedAt = this.#begunAt = monotonic();
+    this.#within = within;
     this.#parts.migration.watch(this);
   }
 
@@ -101,6 +107,7 @@ export class DrainMoves implements Leaving {
     this.#successor = undefined;
     this.#idle = [];
     this.#answered = [];
+    this.#pace.end();
     this.#parts.migration.unwatch(this);
   }
 
@@ -130,15 +137,18 @@ export class DrainMoves implements Leaving {
   /** Looks for idle connections, when all that were found before have gone. This should be called every now and then. */
   look(): void {
     if (this.#successor === undefined) return;
-    if (this.#idle.length === 0) {
-      // Others may have come meanwhile: they came back, or were on their way here when the drain began.
-      this.#parts.migration.watch(this);
-      this.#idle = [...this.#parts.migration.sockets()].filter((one) => this.#parts.migration.restOf(one) === 'free');
-    }
+    if (this.#idle.length === 0) this.#findIdle();
     const isAwaited = this.#parts.migration.onTheWay > 0 && !this.#isAnswered;
     this.#moveIdle();
     this.#step(isAwaited || this.#areAllSlow());
     if (this.#standstill > this.#patience) this.#giveUp();
+  }
+
+  #findIdle(): void {
+    // Others may have come meanwhile: they came back, or were on their way here when the drain began.
+    this.#parts.migration.watch(this);
+    this.#idle = [...this.#parts.migration.sockets()].filter((one) => this.#parts.migration.restOf(one) === 'free');
+    this.#pace.begin(this.#idle.length, this.#begunAt, this.#within / 2);
   }
 
   /**
@@ -157,8 +167,8 @@ export class DrainMoves implements Leaving {
   }
 
   #moveIdle(): void {
-    while (this.#idle.length > 0 && this.#parts.migration.onTheWay < this.#room) {
-      if (!this.#move(this.#idle.at(-1)!)) return;
+    for (let due = this.#pace.due(this.#idle.length); due > 0; due--) {
+      if (this.#parts.migration.onTheWay >= this.#room || !this.#move(this.#idle.at(-1)!)) return;
       this.#idle.pop();
     }
   }
@@ -187,7 +197,7 @@ export class DrainMoves implements Leaving {
           this.#takenAt = monotonic();
           this.#room = Math.min(this.#room + 1, MOST_ON_THE_WAY);
         }
-        this.#moveIdle();
+        if (!this.#pace.isOn) this.#moveIdle();
       },
     );
     if (hasBegun && this.#slots !== undefined) this.#slots.coming[to]!++;

@@ -64,6 +64,13 @@ export function isHandleAtRest(socket: Socket): boolean {
   return handle !== undefined && isNative(handle) && handle.writeQueueSize === 0;
 }
 
+/** Whether the kernel has all that was written to the connection, which is still open to both sides and can be taken out of its socket. */
+export function isHandleSent(socket: Socket): boolean {
+  const handle = handleOf(socket);
+  if (handle === undefined || !isNative(handle) || !socket.readable || !socket.writable) return false;
+  return socket.writableLength === 0 && handle.writeQueueSize === 0;
+}
+
 /**
  * Takes the handle out of its socket. The socket is left what it needs to close without an error, and the client notices nothing.
  *

@@ -6,7 +6,14 @@
  * src/ipc/node-channel.ts for the channel between processes.
  */
 export { peerOf, firstBytesOf, putBack, readAccepted, setPeer } from './accepted.ts';
-export { acceptingServerOf, bytesReceived, handleOf, handleThatReads, isHandleAtRest } from './connection-handle.ts';
+export {
+  acceptingServerOf,
+  bytesReceived,
+  handleOf,
+  handleThatReads,
+  isHandleAtRest,
+  isHandleSent,
+} from './connection-handle.ts';
 export { connectionsOf, restOf, makeIdle, takeHandle, unwatchHeads, watchHeads } from './http1.ts';
 export { writeBesideHttp2 } from './http2.ts';
 export {

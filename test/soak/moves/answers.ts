@@ -37,6 +37,11 @@ export class Answers {
     return answers;
   }
 
+  /** How many bytes have come of an answer that is not whole, its head left out once that is read. */
+  get begun(): number {
+    return this.#bytes.length + this.#laterLength;
+  }
+
   /** Nothing of an answer has come that is not whole. */
   get isBetween(): boolean {
     return this.#head === undefined && this.#bytes.length === 0 && this.#laterLength === 0;

@@ -12,6 +12,14 @@ const PATIENCE_MS = 60_000;
 /** The last of a visit. `leaves`: at any moment, by an end or a reset. */
 type Ending = 'ends' | 'half-closes' | 'leaves';
 
+export interface Loss {
+  readonly what: string;
+  /** When, by performance.now(). */
+  readonly at: number;
+  /** Nothing had ever been answered on its connection. */
+  readonly isNew: boolean;
+}
+
 /** What came of all visits. */
 export class Tally {
   sent = 0;
@@ -23,8 +31,8 @@ export class Tally {
   visits = 0;
   readonly endings: Record<Ending, number> = { ends: 0, 'half-closes': 0, leaves: 0 };
   readonly kinds = { expects: 0, pipelined: 0, bytewise: 0, slow: 0, big: 0 };
-  /** Without an answer, by id: what happened, and when by performance.now(). */
-  readonly lost: Map<string, { readonly what: string; readonly at: number }> = new Map();
+  /** Without an answer, by id. */
+  readonly lost: Map<string, Loss> = new Map();
   readonly wrong: string[] = [];
 }
 
@@ -53,6 +61,7 @@ class Visit {
   #hasLeft = false;
   #over: string | undefined;
   #isSlow = false;
+  #answered = 0;
   #isHalf = false;
   #isTold = false;
 
@@ -167,6 +176,7 @@ class Visit {
         const fault =
           request === undefined ? 'nothing was asked' : faultOf(answer, request, this.#isHalf || this.#isEnding());
         this.#tally.answered++;
+        this.#answered++;
         if (fault !== undefined) this.#tally.wrong.push(`${request?.id}: ${fault}`);
         else if (this.#isEnding() && answer.fields.get('connection') === 'close') this.#isTold = true;
       }
@@ -190,7 +200,10 @@ class Visit {
   }
 
   #loseWaiting(what: string): void {
-    for (const { id } of this.#waiting.splice(0)) this.#tally.lost.set(id, { what, at: performance.now() });
+    const { bytesRead } = this.#socket;
+    const how = `${what}, ${this.#isSlow ? 'slow' : 'quick'} client, ${this.#answers.begun} bytes of the answer, ${this.#answered} answers before, ${bytesRead} bytes in all`;
+    const isNew = this.#answered === 0 && bytesRead === 0;
+    for (const { id } of this.#waiting.splice(0)) this.#tally.lost.set(id, { what: how, at: performance.now(), isNew });
   }
 
   async #until(isSo: () => boolean): Promise<void> {

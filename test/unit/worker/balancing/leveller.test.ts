@@ -41,6 +41,8 @@ class Bench {
   readonly closedUntil = new Float64Array(2);
   readonly #writers: Writer[];
   isServing = true;
+  /** How often the leveller has asked whether the worker serves: each look begins with it. */
+  looks = 0;
   others = 0;
   accepted = 0;
   utilization: [own: number, other: number] = [0.1, 0.1];
@@ -55,9 +57,15 @@ class Bench {
     t.after(() => {
       this.isServing = false;
       clearInterval(timer);
+      clearInterval(beats);
       for (const writer of this.#writers) writer.close();
       board.close();
     });
+    let onBeat: (beat: number) => void = () => {};
+    const beats = setInterval(() => {
+      this.#write(OWN);
+      onBeat(monotonic());
+    }, BEAT_MS);
     const none = (): Uint8Array => new Uint8Array(2);
     const pairs = { unanswered: none(), sent: none(), arrived: none() };
     const handoffs = {
@@ -72,11 +80,14 @@ class Bench {
       // A connection that moves has neither been closed nor been accepted elsewhere.
       servers: { open: () => this.sockets.length, accepted: () => this.accepted },
       requests: { tellFree: (onFree) => void (this.onFree = onFree) },
-      vitals: { publish: () => this.#write(OWN) },
+      vitals: { whenBeaten: (listener) => void (onBeat = listener) },
       heat: new Heat(),
       arrivedAt: (socket) => (socket as unknown as FakeSocket).arrivedAt,
       slot: () => OWN,
-      isServing: () => this.isServing,
+      isServing: () => {
+        this.looks++;
+        return this.isServing;
+      },
       board: board.path,
     });
     assert.ok(leveller);
@@ -152,6 +163,15 @@ test('it gives what it has more than its share of, so many at once, and no more'
   await bench.settled();
   assert.equal(bench.moved.length, 12);
   assert.deepEqual(new Set(bench.moved.map(({ to, reason }) => `${reason} to ${to}`)), new Set([`level to ${OTHER}`]));
+});
+
+test('without connections it looks at nobody', async (t) => {
+  const bench = new Bench(t);
+  bench.others = 8;
+  await bench.settled();
+  assert.equal(bench.looks, 0);
+  bench.add(10);
+  await some(bench, 1);
 });
 
 test('pinned ones stay, and those that have just come', async (t) => {

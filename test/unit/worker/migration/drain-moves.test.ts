@@ -289,3 +289,59 @@ test('when nothing is left that can move, what was taken a moment ago is no prog
   bench.end('taken', 1);
   assert.equal(bench.moves.isProgressing, false);
 });
+
+/** Has each connection taken as soon as it is on its way, until all have gone. @returns how long that took, ms, and the most on the way */
+async function takeAll(bench: Bench): Promise<{ readonly took: number; readonly most: number }> {
+  const begunAt = performance.now();
+  let most = 0;
+  bench.moves.look();
+  while (bench.sockets.length > 0) {
+    most = Math.max(most, bench.onTheWay);
+    bench.end('taken', bench.onTheWay);
+    await delay(1);
+  }
+  return { took: performance.now() - begunAt, most };
+}
+
+test('many idle ones go at a pace, few on the way at any moment', async () => {
+  const bench = new Bench();
+  bench.add(1000);
+  bench.moves.begin('slot', 60_000);
+  const { took, most } = await takeAll(bench);
+  assert.ok(took > 500, `${took} ms`);
+  assert.ok(most <= MOST, `${most} on the way`);
+});
+
+test('with less time than that, the pace is faster', async () => {
+  const bench = new Bench();
+  bench.add(1000);
+  bench.moves.begin('slot', WITHIN_MS);
+  const { took } = await takeAll(bench);
+  assert.ok(took < 500, `${took} ms`);
+});
+
+test('one that has been answered does not wait for idle ones that go at a pace', async () => {
+  const bench = new Bench();
+  bench.add(1000);
+  const [busy] = bench.add(1, 'busy');
+  bench.moves.begin('slot', 60_000);
+  bench.moves.look();
+  bench.end('taken', bench.onTheWay);
+  bench.free(Object.assign(busy!, { rest: 'free' }));
+  await nextTurn();
+  assert.ok(bench.moved.some(({ socket }) => socket === busy));
+  bench.moves.stop();
+});
+
+test('when the moving stops or begins anew in the middle, none goes twice and none is left', async () => {
+  const bench = new Bench();
+  bench.add(600);
+  bench.moves.begin('slot', 60_000);
+  bench.moves.look();
+  bench.moves.stop();
+  await delay(30);
+  assert.equal(bench.moved.length, 0);
+  bench.moves.begin('slot', WITHIN_MS);
+  await takeAll(bench);
+  assert.equal(bench.sockets.length, 0);
+});
