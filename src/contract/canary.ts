@@ -30,7 +30,7 @@ export interface WorkerSample {
   readonly delay: number;
   /** How late its event loop runs timers at the 99th percentile of the last minute, ms. */
   readonly delayP99: number;
-  /** The resident memory, bytes, and the most of it over the worker's life. */
+  /** The resident memory, bytes, and the most that the worker has had over its life. */
   readonly rss: number;
   readonly peak: number;
   readonly heapUsed: number;
