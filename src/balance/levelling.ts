@@ -8,9 +8,6 @@
  * receiver's, so a plan begins where the one before it ends.
  */
 
-/** Workers tell what they have when the clock is at a multiple of this, ms. */
-export const BEAT_MS = 250;
-
 /** The time from telling to deciding, ms. A worker that is not busy has told by then. */
 export const TOLD_AFTER_MS = 25;
 

@@ -30,8 +30,9 @@ export interface WorkerSample {
   readonly delay: number;
   /** How late its event loop runs timers at the 99th percentile of the last minute, ms. */
   readonly delayP99: number;
-  /** Bytes. */
+  /** The resident memory, bytes, and the most of it over the worker's life. */
   readonly rss: number;
+  readonly peak: number;
   readonly heapUsed: number;
   /** What its application last said of itself (`worker.health`); undefined where it says nothing. */
   readonly health?: Health | undefined;

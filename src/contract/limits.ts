@@ -14,6 +14,12 @@ export const MOST_BALANCED_WORKERS = 128;
 export const MOST_SOCKETS = 1024;
 
 /**
+ * The number of addresses that a slot's workers may have open together, those included that one which crashed has left to the next. A
+ * slot has up to four workers at a time: in a reload, the one that boots and those that are parked.
+ */
+export const MOST_SOCKETS_OF_SLOT: number = 4 * MOST_SOCKETS;
+
+/**
  * The time between two beats of a worker, at which it writes its row. The primary reads the rows at the same interval.
  */
 export const BEAT_MS = 250;

@@ -55,6 +55,16 @@ export interface Denied {
   readonly port: number;
 }
 
+/** A server that listens without the primary could not have its address, because it is in use. */
+export interface Unshared {
+  /** An IP address, or the path of a Unix socket. */
+  readonly address: string;
+  /** The port; -1 for a Unix socket. */
+  readonly port: number;
+  /** Why it does not ask the primary: it was told so (`exclusive: true`), or it is in a thread of the application. */
+  readonly where: 'exclusive' | 'thread';
+}
+
 /**
  * The answer to a `bind`. The handle of a UDP socket comes with it where `errno` is 0. Other workers may share the
  * socket.

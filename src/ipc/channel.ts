@@ -42,6 +42,9 @@ export type SentHandle = object;
  */
 const SOON_MS = 2;
 
+/** How many messages may go in the place of one: a line is told without a turn of the event loop in between. */
+export const MOST_BODIES = 256;
+
 /** A message that waits for others. */
 interface Waiting {
   readonly body: unknown;
@@ -143,9 +146,12 @@ export class Channel<Out> {
       for (const { body, written } of waiting) this.#write({ cmd: COMMAND, body }, written);
       return;
     }
-    this.#write({ cmd: COMMAND, bodies: waiting.map(({ body }) => body) }, (error) => {
-      for (const { written } of waiting) written(error);
-    });
+    for (let at = 0; at < waiting.length; at += MOST_BODIES) {
+      const part = waiting.slice(at, at + MOST_BODIES);
+      this.#write({ cmd: COMMAND, bodies: part.map(({ body }) => body) }, (error) => {
+        for (const { written } of part) written(error);
+      });
+    }
   }
 
   #write(envelope: Envelope, written: Written, handle?: SentHandle): void {

@@ -6,7 +6,7 @@
  */
 import type { ChildProcess } from 'node:child_process';
 import { Filled } from '../contract/filled.ts';
-import { carriesHandle, COMMAND, isEnvelope } from './channel.ts';
+import { carriesHandle, COMMAND, isEnvelope, MOST_BODIES } from './channel.ts';
 import { isClusterMessage } from './cluster-messages.ts';
 import { Lines } from './lines.ts';
 import { awaitsAcknowledgement, channelOf, messagesBehindHandle, type ChannelHandle } from './node-channel.ts';
@@ -36,6 +36,12 @@ export const MOST_BEHIND_HANDLE = 4096;
 /** The number of levels of a message. What is passed on is written as JSON again, which takes a part of the stack for each level. */
 const DEEPEST = 1000;
 
+/**
+ * How long the messages of one worker are told before the event loop turns, ms. What a message costs is the worker's choice, and a
+ * read brings thousands of them.
+ */
+const LONGEST_TELLING_MS = 5;
+
 export interface IntakeEvents {
   /** The worker sent something that no worker should send. `body` is the message, if it could be parsed. */
   malformed(what: string, body?: unknown): void;
@@ -61,13 +67,20 @@ export class Intake {
   readonly #channel: ChannelHandle;
   readonly #events: IntakeEvents;
   readonly #isClustered: boolean;
-  readonly #lines = new Lines(LONGEST_LINE_BYTES);
+  readonly #splitter = new Lines(LONGEST_LINE_BYTES);
   /** A handle that has arrived and that no message has taken yet. It belongs to a line that began when it came. */
   #handle: ReceivedHandle | undefined;
   /** The same of a line that began in an earlier read. */
   #earlyHandle: ReceivedHandle | undefined;
   /** The line that is being taken began in an earlier read. */
   #isContinued = false;
+  /** The lines of the last read, and which of them is the next. Nothing more is read while there are any. */
+  #lines: readonly Uint8Array[] = [];
+  #next = 0;
+  /** The time that messages have taken since the event loop last had a turn, and the moment up to which it was counted, ms. */
+  #told = 0;
+  #toldUntil = 0;
+  #isStopped = false;
   #isClosed = false;
 
   private constructor(child: ChildProcess, channel: ChannelHandle, events: IntakeEvents, options: IntakeOptions) {
@@ -79,6 +92,7 @@ export class Intake {
     const filled = new Filled(channel);
     channel.onread = (bytes) => {
       if (bytes !== undefined) return this.#read(filled.of(bytes));
+      this.#takeRest();
       this.#dropHandles();
       return onread.call(channel);
     };
@@ -110,6 +124,7 @@ export class Intake {
   }
 
   #read(bytes: Uint8Array): void {
+    this.#takeRest();
     const received = this.#channel.pendingHandle ?? undefined;
     this.#channel.pendingHandle = null;
     if (this.#isClosed) return received?.close();
@@ -117,18 +132,66 @@ export class Intake {
       this.#drop(this.#handle);
       this.#handle = received;
     }
-    this.#isContinued = this.#lines.isOpen;
-    const lines = this.#lines.add(bytes);
+    this.#isContinued = this.#splitter.isOpen;
+    const lines = this.#splitter.add(bytes);
     if (lines === undefined) return this.#giveUp(`sent a line of more than ${LONGEST_LINE_BYTES} bytes`);
-    for (const line of lines) {
-      if (!this.#isClosed) this.#take(line);
-      if (this.#isContinued) this.#drop(this.#takeOneHandle());
-      this.#isContinued = false;
+    this.#lines = lines;
+    this.#next = 0;
+    this.#toldUntil = performance.now();
+    this.#takeInTurn();
+  }
+
+  /**
+   * Takes the next line, and those after it when its message has been told. When that has taken long, the rest waits for the next
+   * turn of the event loop, and so does what the kernel still has.
+   */
+  #takeInTurn(): void {
+    const now = performance.now();
+    this.#told += now - this.#toldUntil;
+    this.#toldUntil = now;
+    if (this.#told >= LONGEST_TELLING_MS) this.#wait();
+    else if (this.#takeNext()) process.nextTick(() => this.#takeInTurn());
+    else this.#readOn();
+  }
+
+  #wait(): void {
+    this.#isStopped ||= this.#channel.readStop?.() === 0;
+    setImmediate(() => {
+      this.#told = 0;
+      this.#toldUntil = performance.now();
+      this.#takeInTurn();
+    });
+  }
+
+  #readOn(): void {
+    if (this.#isStopped) this.#channel.readStart?.();
+    this.#isStopped = false;
+  }
+
+  /** Where reading could not be stopped, the next read comes too early. */
+  #takeRest(): void {
+    while (this.#lines.length > 0) this.#takeNext();
+  }
+
+  /** @returns false when the read has no line left. What it has of another one stays. */
+  #takeNext(): boolean {
+    const line = this.#lines[this.#next++];
+    if (line === undefined) {
+      this.#lines = [];
+      this.#keepHandle();
+      return false;
     }
-    if (this.#lines.isOpen && this.#earlyHandle === undefined) {
-      this.#earlyHandle = this.#handle;
-      this.#handle = undefined;
-    }
+    if (!this.#isClosed) this.#take(line);
+    if (this.#isContinued) this.#drop(this.#takeOneHandle());
+    this.#isContinued = false;
+    return true;
+  }
+
+  /** The handle that came last is that of the line that has begun. */
+  #keepHandle(): void {
+    if (!this.#splitter.isOpen || this.#earlyHandle !== undefined) return;
+    this.#earlyHandle = this.#handle;
+    this.#handle = undefined;
   }
 
   /** Takes the handle that came with the line that is being taken. Several lines with handles may be on their way. */
@@ -167,6 +230,9 @@ export class Intake {
    */
   readonly #kinds: Readonly<Record<string, (message: Internal) => void>> = {
     [COMMAND]: (message) => {
+      const { bodies } = message;
+      if (Array.isArray(bodies) && bodies.length > MOST_BODIES)
+        return this.#events.malformed('too many messages in one');
       const hasHandle = message['handle'] === true && carriesHandle(message);
       this.#emit('internalMessage', message, hasHandle ? this.#takeOneHandle() : undefined);
     },

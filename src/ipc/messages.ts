@@ -4,7 +4,7 @@
  */
 import type { MetricReading } from '../contract/canary.ts';
 import { MOVE_REASONS, type MoveEnd, type MoveReason } from '../contract/moves.ts';
-import type { DatagramMessage, DatagramQuery, ListenerMessage, ListenQuery } from '../contract/listening.ts';
+import type { DatagramMessage, DatagramQuery, ListenerMessage, ListenQuery, Unshared } from '../contract/listening.ts';
 import { fieldsOf } from '../contract/fields.ts';
 import { isKeyOf } from '../contract/tables.ts';
 import { isPeer, type Peer } from '../contract/peer.ts';
@@ -45,6 +45,8 @@ export type WorkerMessage =
   | { readonly type: 'proxyHeaderRefused'; readonly peer: string; readonly why: string }
   /** All clients of a worker that chooses by their address have the same. */
   | { readonly type: 'singleClient'; readonly peer: string }
+  /** A server that listens without the primary could not have its address. */
+  | ({ readonly type: 'unshared' } & Unshared)
   /** The application wants to bind a UDP socket at a fixed port. The answer is `bound` with the same `request`. */
   | ({ readonly type: 'bind'; readonly request: number } & DatagramQuery)
   /** A socket that came with `bound` is closed. */
@@ -265,6 +267,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   unheard: {},
   proxyHeaderRefused: { peer: address, why: atMost(LONGEST_REASON) },
   singleClient: { peer: address },
+  unshared: { address, port, where: (value) => value === 'exclusive' || value === 'thread' },
   ready: {},
   drained: {},
   metrics: { request: number, families: Array.isArray },

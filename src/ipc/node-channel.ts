@@ -17,6 +17,8 @@ export interface ChannelHandle extends ReadHandle {
   readonly writeQueueSize: number | undefined;
   /** Returns 0, or the number of an error. */
   writeUtf8String?: (request: object, text: string, handle?: object) => number;
+  readStop?: () => number;
+  readStart?: () => number;
 }
 
 /** Undefined for a process without a channel of Node's making. @param end a child, or this process */

@@ -1,4 +1,4 @@
-import { MOST_SOCKETS } from '../contract/limits.ts';
+import { MOST_SOCKETS, MOST_SOCKETS_OF_SLOT } from '../contract/limits.ts';
 import type { DatagramMessage, DatagramQuery } from '../contract/listening.ts';
 import { EMFILE } from './listener.ts';
 import { adoptDatagramFd, bindUdp, type Bound, type NativeHandle } from './native.ts';
@@ -123,7 +123,8 @@ export class DatagramSockets {
   }
 
   /**
-   * Answers a worker's request. A worker that has `MOST_SOCKETS` gets no more of them.
+   * Answers a worker's request. A worker that has `MOST_SOCKETS` gets no more of them, and where its slot has `MOST_SOCKETS_OF_SLOT`,
+   * none of another address.
    *
    * @returns `held` for a spare, which is answered when it gets a slot.
    */
@@ -193,7 +194,10 @@ export class DatagramSockets {
 
   async #answer(worker: number, request: number, query: DatagramQuery): Promise<void> {
     const slot = this.#slotFor(worker, query);
-    const entry = this.#find(query, slot) ?? (await this.#open(query, slot));
+    const known = this.#find(query, slot);
+    if (known === undefined && this.#entriesOf(slot) >= MOST_SOCKETS_OF_SLOT)
+      return this.#deny(worker, request, EMFILE);
+    const entry = known ?? (await this.#open(query, slot));
     if (this.#isClosed) return;
     if (typeof entry === 'number') return this.#deny(worker, request, entry);
     const isParked = this.#parked.has(worker);
@@ -225,6 +229,13 @@ export class DatagramSockets {
   #socketsOf(worker: number): number {
     let count = this.#waiting.of(worker) + (this.#held.get(worker)?.length ?? 0);
     for (const { holders } of this.#entries.values()) count += holders.get(worker) ?? 0;
+    return count;
+  }
+
+  /** Counts the sockets of the slot, also those that a worker which has crashed left. */
+  #entriesOf(slot: number | undefined): number {
+    let count = 0;
+    for (const entry of this.#entries.values()) if (entry.slot === slot) count++;
     return count;
   }
 

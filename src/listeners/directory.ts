@@ -61,6 +61,12 @@ export class Directory {
     return this.#entries.get(id);
   }
 
+  /** Whether the listener of an address is open. */
+  has(query: ListenQuery): boolean {
+    const port = query.port === 0 ? this.#ephemeral.get(nthOf(query)) : query.port;
+    return port !== undefined && this.#byKey.has(keyOf({ ...query, port }));
+  }
+
   /**
    * Returns the listener of an address, and opens it if there is none. Callers must ask one at a time, because two
    * calls at once would open two.
@@ -70,7 +76,7 @@ export class Directory {
    */
   async open(query: ListenQuery, slot: number): Promise<Entry> {
     if (query.port !== 0) return this.#findOrBind(query, slot);
-    const nth = `${keyOf(query)} ${query.ordinal}`;
+    const nth = nthOf(query);
     const port = this.#ephemeral.get(nth);
     if (port !== undefined) {
       try {
@@ -158,4 +164,9 @@ export class Directory {
 /** Returns the key by which a listener is found. Two requests for the same address get the same listener. */
 function keyOf({ family, address, port, ipv6Only }: ListenQuery): string {
   return `${family} ${address ?? '*'} ${port}${ipv6Only ? ' ipv6Only' : ''}`;
+}
+
+/** Returns the name by which the port of a `listen(0)` is remembered. */
+function nthOf(query: ListenQuery): string {
+  return `${keyOf(query)} ${query.ordinal}`;
 }

@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { MOST_SOCKETS } from '../contract/limits.ts';
+import { MOST_SOCKETS, MOST_SOCKETS_OF_SLOT } from '../contract/limits.ts';
 import type { Denied, ListenerMessage, ListenQuery } from '../contract/listening.ts';
 import { formatAddress } from './address.ts';
 import { Directory, type SocketManifest, type Entry } from './directory.ts';
@@ -59,7 +59,8 @@ export class ListenerSet {
 
   /**
    * Gives a worker its slot's socket of an address, or the errno of the failure. Each request gets one answer, until
-   * `close`. A worker that leaves gets no socket, and is told so. One that has `MOST_SOCKETS` gets none, either.
+   * `close`. A worker that leaves gets no socket, and is told so. One that has `MOST_SOCKETS` gets none, either, and where its slot
+   * has `MOST_SOCKETS_OF_SLOT`, none of another address.
    *
    * @returns whether the socket was granted. `held` means that the answer has to wait for a slot, which also means
    *   that the worker has booted.
@@ -82,6 +83,13 @@ export class ListenerSet {
   #socketsOf(worker: number): number {
     let count = this.#waiting.of(worker) + this.#members.heldBy(worker);
     for (const { seats } of this.#directory.entries()) if (seats.has(worker)) count++;
+    return count;
+  }
+
+  /** Counts the addresses of the slot, also those that a worker which has crashed left. */
+  #socketsOfSlot(slot: number): number {
+    let count = 0;
+    for (const { seats } of this.#directory.entries()) if (seats.isWantedBy(slot)) count++;
     return count;
   }
 
@@ -140,6 +148,8 @@ export class ListenerSet {
   async #grant(worker: number, request: number, query: ListenQuery): Promise<boolean> {
     const slot = this.#members.slotOf(worker);
     if (this.#isLate(worker, request) || slot === undefined || this.#directory.isClosed) return false;
+    if (!this.#directory.has(query) && this.#socketsOfSlot(slot) >= MOST_SOCKETS_OF_SLOT)
+      throw new BindError(EMFILE, String(query.address), query.port);
     const entry = await this.#directory.open(query, slot);
     // The worker may have gone while a Unix socket was probed.
     if (this.#hasGone(worker, request, entry)) return false;

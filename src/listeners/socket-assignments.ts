@@ -33,6 +33,8 @@ interface Seat {
  */
 export class SocketAssignments {
   readonly #seats = new Map<number, Seat>();
+  /** The seat whose socket each worker's application has. */
+  readonly #seatOf = new Map<number, Seat>();
   /** Slots whose application had the address open, and has not been seen to do without it. */
   readonly #slots = new Set<number>();
   /** The number of sockets that each worker was given to adopt and has not reported as closed. */
@@ -40,7 +42,9 @@ export class SocketAssignments {
 
   /** Gives the worker's application the seat's socket. */
   grant(worker: number, index: number): void {
-    this.#seat(index).holders.set(worker, 'granted');
+    const seat = this.#seat(index);
+    seat.holders.set(worker, 'granted');
+    this.#seatOf.set(worker, seat);
   }
 
   /** Records that the slot's application has the address open, so that its next worker's will too. */
@@ -56,7 +60,7 @@ export class SocketAssignments {
   }
 
   has(worker: number): boolean {
-    return this.#seatOf(worker) !== undefined;
+    return this.#seatOf.has(worker);
   }
 
   /**
@@ -65,7 +69,7 @@ export class SocketAssignments {
    * @returns false when the worker has closed the socket meanwhile.
    */
   listening(worker: number): boolean {
-    const seat = this.#seatOf(worker);
+    const seat = this.#seatOf.get(worker);
     if (seat === undefined) return false;
     seat.opened = true;
     seat.holders.set(worker, 'listening');
@@ -84,7 +88,7 @@ export class SocketAssignments {
    * @returns whether it may.
    */
   park(worker: number, now: Circumstances): boolean {
-    const seat = this.#seatOf(worker);
+    const seat = this.#seatOf.get(worker);
     if (seat?.holders.get(worker) !== 'listening') return false;
     const acceptors = now.isVacated(seat.index) ? this.#acceptors() : this.#acceptorsOf(seat);
     if (!acceptors.some((other) => other !== worker && now.isAvailable(other))) return false;
@@ -98,7 +102,7 @@ export class SocketAssignments {
    * @returns what it needs: a message, or also the socket; undefined where it accepts already, or has no socket.
    */
   unpark(worker: number): { readonly seat: number; readonly hasSocket: boolean } | undefined {
-    const seat = this.#seatOf(worker);
+    const seat = this.#seatOf.get(worker);
     const state = seat?.holders.get(worker);
     if (seat === undefined || state === undefined || state === 'listening') return undefined;
     seat.holders.set(worker, 'granted');
@@ -107,6 +111,7 @@ export class SocketAssignments {
 
   /** Removes the worker from all sockets. Sockets that it adopted still count until it reports them closed. */
   leave(worker: number): void {
+    this.#seatOf.delete(worker);
     for (const seat of this.#seats.values()) {
       // The worker had the handle. It may have listened on it without living long enough to say so.
       if (seat.holders.delete(worker)) seat.opened = true;
@@ -130,6 +135,11 @@ export class SocketAssignments {
   /** Records that the slot's application does without the address, as far as can be seen. */
   forget(slot: number): void {
     this.#slots.delete(slot);
+  }
+
+  /** Tells whether the slot's application had the address open, and has not been seen to do without it. */
+  isWantedBy(slot: number): boolean {
+    return this.#slots.has(slot);
   }
 
   /** Tells whether an application has the address open, or may be about to open it again. */
@@ -191,10 +201,6 @@ export class SocketAssignments {
 
   #acceptorsOf({ holders }: Seat): number[] {
     return [...holders].filter(([, state]) => state === 'listening').map(([worker]) => worker);
-  }
-
-  #seatOf(worker: number): Seat | undefined {
-    return [...this.#seats.values()].find(({ holders }) => holders.has(worker));
   }
 
   #seat(index: number): Seat {

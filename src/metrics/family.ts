@@ -69,17 +69,21 @@ function readFamily(given: unknown): ReadFamily | undefined {
     name,
     help: typeof help === 'string' ? help : '',
     type: type as MetricType,
-    values: values.flatMap(readSample),
+    values: values.flatMap((sample) => readSample(sample, name)),
   };
   return typeof aggregator === 'string' ? { ...family, aggregator } : family;
 }
 
-/** Reads a sample. NaN and the infinities became null on their way, and are left out. */
-function readSample(given: unknown): Value[] {
+/**
+ * Reads a sample. NaN and the infinities became null on their way, and are left out. So is one that would appear by the name of
+ * another family.
+ */
+function readSample(given: unknown, family: string): Value[] {
   const { value, labels = {}, metricName } = fieldsOf(given);
   if (typeof value !== 'number' || !areLabels(labels)) return [];
   if (metricName === undefined) return [{ value, labels }];
-  return isName(metricName) ? [{ value, labels, metricName }] : [];
+  const isOfFamily = isName(metricName) && (metricName === family || metricName.startsWith(`${family}_`));
+  return isOfFamily && !isPrimarys(metricName) ? [{ value, labels, metricName }] : [];
 }
 
 function areLabels(labels: unknown): labels is Value['labels'] {

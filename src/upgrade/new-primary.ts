@@ -9,6 +9,7 @@ import { channelOf, watchWrites } from '../ipc/node-channel.ts';
 import type { NamedDirectory } from '../options/index.ts';
 import type { Binder } from '../privileges/binder.ts';
 import { binderRequestOf, type BinderAnswer, type BinderRequest } from '../privileges/binder-messages.ts';
+import { filesOfFlags, filesOfVariables } from '../privileges/node-flags.ts';
 import { isInSession } from '../privileges/session.ts';
 import { commandPath, doorFlags, whyNotRoots } from './next-node.ts';
 import { waitingInit } from './container-init.ts';
@@ -80,12 +81,12 @@ export class NewPrimary {
     const at = home !== undefined && isDirectory(home.named) ? home : undefined;
     const [given = '', ...args] = process.argv.slice(1);
     const script = scriptIn(at, given);
-    const unsafe = isClosed ? (whyNotRoots(program) ?? whyNotRoots(script)) : undefined;
-    if (unsafe !== undefined) throw new Error(unsafe);
+    const variables = { ...process.env, ...(at && { PWD: at.named }), ...env, [VARIABLE]: String(FORMAT) };
+    if (isClosed) refuseOthers([program, script, ...loadedFiles(variables, at?.named)]);
     this.#child = spawn(program, [...flags, ...process.execArgv, script, ...args], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe', ...fds],
       cwd: at?.named,
-      env: { ...process.env, ...(at && { PWD: at.named }), ...env, [VARIABLE]: String(FORMAT) },
+      env: variables,
       // The primary after it looks for its node under this name.
       argv0: node,
     });
@@ -202,6 +203,22 @@ export class NewPrimary {
 function scriptIn(home: NamedDirectory | undefined, script: string): string {
   if (home === undefined || !script.startsWith(`${home.real}${sep}`)) return script;
   return join(home.named, script.slice(home.real.length));
+}
+
+/**
+ * Lists what node loads in the next primary before its first line. The directory's name may lead elsewhere than at the start, and
+ * relative paths with it.
+ */
+function loadedFiles(env: NodeJS.ProcessEnv, cwd?: string): string[] {
+  return [...filesOfFlags(process.execArgv, env['NODE_OPTIONS'], cwd), ...filesOfVariables(env, cwd)];
+}
+
+/** @throws Error where a process of this user could have put something else there. */
+function refuseOthers(files: readonly string[]): void {
+  for (const file of files) {
+    const unsafe = whyNotRoots(file);
+    if (unsafe !== undefined) throw new Error(unsafe);
+  }
 }
 
 function isDirectory(path: string): boolean {

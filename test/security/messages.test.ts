@@ -47,3 +47,42 @@ test('a worker that acknowledges no socket, and goes on asking, is replaced', as
   assert.equal(fields['why'], 'does not read what it is told');
   await assertAnswers(app, 1);
 });
+
+/**
+ * Fills the channel without end by messages that a worker may send, and that cost the primary the most: it tells of a thousand
+ * addresses, and takes one back again and again.
+ */
+const talkative = `const { writeSync } = require('node:fs');
+const named = (type, nth) => ({ type, address: 'a' + nth, port: 1 });
+const line = (bodies) => Buffer.from(JSON.stringify({ cmd: 'NODE_PREFORK', bodies }) + '\\n');
+const first = Array.from({ length: 4 }, (_, part) => line(Array.from({ length: 250 }, (_, nth) => named('serving', part * 250 + nth))));
+const again = line(Array.from({ length: 256 }, (_, nth) => named(nth % 2 === 0 ? 'ceased' : 'serving', 0)));
+let rest = Buffer.concat(first);
+const write = () => {
+  try {
+    for (;;) {
+      rest = rest.subarray(writeSync(process.channel.fd, rest));
+      if (rest.length === 0) rest = again;
+    }
+  } catch (error) {
+    if (error.code === 'EAGAIN') setTimeout(write, 1);
+  }
+};
+require('node:http').createServer((_request, response) => response.end('', write)).listen(process.env.PORT);`;
+
+test('the primary answers while a worker says without end what it may say', async () => {
+  await using app = await serve({
+    entry: './app.cjs',
+    files: { 'app.cjs': talkative },
+    options: ['--workers', '1', '--shutdown-grace-period', '1s'],
+  });
+  await get(app.target, { path: '/' });
+  const took: number[] = [];
+  while (took.length < 5) {
+    const askedAt = performance.now();
+    await assertAnswers(app, took.length);
+    took.push(performance.now() - askedAt);
+  }
+  const [, , median] = took.toSorted((a, b) => a - b);
+  assert.ok(median! < 1000, took.join());
+});

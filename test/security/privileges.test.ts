@@ -408,6 +408,26 @@ test('no program of the user’s gets the channel to the binder by an upgrade', 
   await endSuccessor(server, next);
 });
 
+test('nor does what node loads, where the name of the directory leads elsewhere by now', { skip }, async (t) => {
+  const [release, own] = [temporary(t), nobodys(t)];
+  const [current, mark] = [join(own, 'current'), join(own, 'ran')];
+  writeFileSync(join(release, 'app.cjs'), compromised);
+  writeFileSync(join(release, 'first.cjs'), '');
+  symlinkSync(release, current);
+  const env = { PORT: String(await lowPort()), PWD: current, NODE_OPTIONS: '--require ./first.cjs' };
+  await using server = await serveAsNobody({ cwd: current, env });
+  const attack = `const fs = require('node:fs');
+    fs.mkdirSync('${own}/release');
+    fs.writeFileSync('${own}/release/first.cjs', ${JSON.stringify(`require('node:fs').writeFileSync('${mark}', '');`)});
+    fs.symlinkSync('${own}/release', '${own}/next');
+    fs.renameSync('${own}/next', '${current}');`;
+  assert.deepEqual(await inside(server.target, attack), {});
+  server.signal('SIGUSR2');
+  const { fields } = await server.event('upgrade failed');
+  assert.match(String(fields['reason']), /uid 65534 may change/);
+  assert.equal(existsSync(mark), false);
+});
+
 test('the next primary opens no inspector to a signal that comes before its first line', { skip }, async () => {
   await using server = await serveEnemy({ env: { PORT: String(await lowPort()) } });
   const flag = process.allowedNodeEnvironmentFlags.has('--disable-sigusr1')

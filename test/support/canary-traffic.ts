@@ -226,6 +226,7 @@ function sampleOf(worker: Simulated, at: number, { unwell }: Fault): WorkerSampl
     delay: worker.delay,
     delayP99: 5,
     rss: worker.rss + worker.leaked,
+    peak: worker.rss + worker.leaked,
     heapUsed: (worker.rss + worker.leaked) / 2,
     ...(unwell === undefined ? {} : { health: { ok: !isUnwell, reason: isUnwell ? 'no queue' : '' } }),
   };

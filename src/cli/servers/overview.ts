@@ -1,6 +1,6 @@
 import type { Colorize } from '../colors.ts';
-import { readKeys, type Action } from '../top/keys.ts';
-import { Screen } from '../top/screen.ts';
+import { Display, type ContentAction } from '../top/display.ts';
+import type { Room } from '../top/frame.ts';
 import type { WatchedServer } from './live-figures.ts';
 import { overviewFrame, scrolled } from './overview-frame.ts';
 
@@ -12,63 +12,38 @@ export interface OverviewOptions {
   readonly color: Colorize;
 }
 
-/**
- * The live table of all servers. It owns the screen and the timer of the looks. `run` settles when the user quits, and everything is closed
- * then.
- */
+/** The live table of all servers. `run` settles when the user quits. */
 export class Overview {
   readonly #options: OverviewOptions;
   #servers: readonly WatchedServer[] | undefined;
   #offset = 0;
   #page = 1;
-  #isLooking = false;
-  #screen: Screen | undefined;
-  #end: () => void = () => {};
 
   constructor(options: OverviewOptions) {
     this.#options = options;
   }
 
-  async run(): Promise<void> {
-    const ended = new Promise<void>((resolve) => (this.#end = resolve));
-    using screen = new Screen(process.stdout, process.stdin, {
-      typed: (text) => readKeys(text).forEach((action) => this.#act(action)),
-      stale: () => this.#show(),
-      lost: () => this.#end(),
-    });
-    this.#screen = screen;
-    const timer = setInterval(() => void this.#look(), this.#options.interval);
-    this.#show();
-    void this.#look();
-    await ended;
-    clearInterval(timer);
-    this.#screen = undefined;
+  run(): Promise<void> {
+    const content = {
+      look: () => this.#look(),
+      act: (action: ContentAction) => this.#act(action),
+      lines: (room: Room) => this.#lines(room),
+    };
+    return new Display(content, this.#options.interval).run();
   }
 
-  /** Looks once at a time: servers are not asked again before the last look has ended. */
   async #look(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
-    try {
-      this.#servers = await this.#options.look();
-    } finally {
-      this.#isLooking = false;
-    }
-    this.#show();
+    this.#servers = await this.#options.look();
   }
 
-  #act(action: Action): void {
-    if (action === 'quit') return this.#end();
-    if (action === 'suspend') return this.#screen?.suspend();
+  #act(action: ContentAction): void {
     this.#offset = scrolled(this.#offset, action, this.#page);
-    this.#show();
   }
 
-  #show(): void {
-    if (this.#screen === undefined) return;
-    const frame = overviewFrame(this.#servers, this.#offset, this.#screen.room, this.#options.color);
-    this.#offset = frame.offset;
-    this.#page = frame.page;
-    this.#screen.show(frame.lines);
+  #lines(room: Room): readonly string[] {
+    const { lines, offset, page } = overviewFrame(this.#servers, this.#offset, room, this.#options.color);
+    this.#offset = offset;
+    this.#page = page;
+    return lines;
   }
 }

@@ -2,11 +2,10 @@ import { operate } from '../../control/client.ts';
 import { PreforkError } from '../../errors.ts';
 import type { Outcome } from '../../contract/outcome.ts';
 import { duration } from '../../format/duration.ts';
+import { Display, type ContentAction } from './display.ts';
 import type { Feed } from './feed.ts';
-import { frameOf } from './frame.ts';
+import { frameOf, type Room } from './frame.ts';
 import { advance, noHistory, type History } from './history.ts';
-import { readKeys, type Action } from './keys.ts';
-import { Screen } from './screen.ts';
 import type { Style } from './table.ts';
 import { changed, firstView, type View } from './view.ts';
 import { messageOf } from '../../contract/message-of.ts';
@@ -21,67 +20,47 @@ export interface LiveOptions {
 /** How long the outcome of an operation stays on the screen. */
 const NEWS_MS = 10_000;
 
-/**
- * The live table. It owns the screen and the timer of the samples. `run` settles when the user quits, and everything is
- * closed then.
- */
+/** The live table of one server. `run` settles when the user quits. */
 export class Live {
   readonly #options: LiveOptions;
+  readonly #display: Display;
   #history: History = noHistory;
   #view: View = firstView;
   #page = 1;
   /** Why the last sample failed, and since when samples have failed. */
   #trouble: { readonly reason: string; readonly since: number } | undefined;
   #news = { text: '', until: 0 };
-  #isLooking = false;
-  #screen: Screen | undefined;
-  #end: () => void = () => {};
 
   constructor(options: LiveOptions) {
     this.#options = options;
+    const content = {
+      look: () => this.#look(),
+      act: (action: ContentAction) => this.#act(action),
+      lines: (room: Room) => this.#lines(room),
+    };
+    this.#display = new Display(content, options.interval);
   }
 
-  async run(): Promise<void> {
-    const ended = new Promise<void>((resolve) => (this.#end = resolve));
-    using screen = new Screen(process.stdout, process.stdin, {
-      typed: (text) => readKeys(text).forEach((action) => this.#act(action)),
-      stale: () => this.#show(),
-      lost: () => this.#end(),
-    });
-    this.#screen = screen;
-    const timer = setInterval(() => void this.#look(), this.#options.interval);
-    this.#show();
-    void this.#look();
-    await ended;
-    clearInterval(timer);
-    this.#screen = undefined;
+  run(): Promise<void> {
+    return this.#display.run();
   }
 
-  /** Takes one sample at a time: a server is not asked again before the last request has ended. */
   async #look(): Promise<void> {
-    if (this.#isLooking) return;
-    this.#isLooking = true;
     try {
       this.#history = advance(this.#history, await this.#options.feed.look());
       this.#trouble = undefined;
     } catch (error) {
       if (!(error instanceof PreforkError)) throw error;
       this.#trouble = { since: performance.now(), ...this.#trouble, reason: error.message };
-    } finally {
-      this.#isLooking = false;
     }
-    this.#show();
   }
 
-  #act(action: Action): void {
-    if (action === 'quit') return this.#end();
-    if (action === 'suspend') return this.#screen?.suspend();
+  #act(action: ContentAction): void {
     if (!this.#view.isHelp) this.#operate(action);
     this.#view = changed(this.#view, action, this.#page);
-    this.#show();
   }
 
-  #operate(action: Action): void {
+  #operate(action: ContentAction): void {
     const { server } = this.#options.feed;
     const scale = (by: number): Promise<Outcome> => operate(server, '/scale', { by });
     if (action === 'reload') void this.#tell('reload', operate(server, '/reload', {}));
@@ -106,15 +85,14 @@ export class Live {
 
   #say(text: string): void {
     this.#news = { text, until: performance.now() + NEWS_MS };
-    this.#show();
+    this.#display.show();
   }
 
-  #show(): void {
-    if (this.#screen === undefined) return;
-    const frame = frameOf(this.#history, this.#view, this.#message(), this.#screen.room, this.#options.style);
-    this.#view = { ...this.#view, offset: frame.offset };
-    this.#page = frame.page;
-    this.#screen.show(frame.lines);
+  #lines(room: Room): readonly string[] {
+    const { lines, offset, page } = frameOf(this.#history, this.#view, this.#message(), room, this.#options.style);
+    this.#view = { ...this.#view, offset };
+    this.#page = page;
+    return lines;
   }
 
   #message(): string {

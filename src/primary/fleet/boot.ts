@@ -107,9 +107,12 @@ export function onGranted(step: Step, id: WorkerId): void {
 
 export function onOpened(step: Step, id: WorkerId, address: string): void {
   const worker = workerOf(step.fleet, id);
-  if (worker === undefined || worker.addresses.size >= MOST_SOCKETS) return;
-  const since = worker.addresses.get(address) ?? step.at;
-  step.change(worker, { addresses: new Map(worker.addresses).set(address, since) });
+  if (worker === undefined) return;
+  const { addresses } = worker;
+  if (!addresses.has(address)) {
+    if (addresses.size >= MOST_SOCKETS) return;
+    step.change(worker, { addresses: new Map(addresses).set(address, step.at) });
+  }
   comeUp(step, id);
 }
 

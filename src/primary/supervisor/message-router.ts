@@ -36,7 +36,15 @@ const UNHEARD =
 const ONE_CLIENT =
   'the first connections all came from there, so sticky-ip gives one worker all the work: a proxy hides its clients. Trust it by --proxy-protocol and have it send PROXY protocol, or give another --balance';
 
-type OnceLogged = 'stop signal unheard' | 'proxy header refused' | 'one client';
+/** Why a server that does not ask the primary could not have its address. */
+const UNSHARED = {
+  exclusive:
+    'address already in use: with exclusive: true a port is one worker’s alone, and another may have it. Leave that out and all workers share the port',
+  thread:
+    'address already in use: a server in a thread has its port for one worker alone, and another may have it. Let it listen in the main thread, where all workers share the port, or at a port of its own',
+} as const;
+
+type OnceLogged = 'stop signal unheard' | 'proxy header refused' | 'one client' | 'not listening';
 
 type MessageOf<Type extends LivingMessage['type']> = LivingMessage & { readonly type: Type };
 type Routes = {
@@ -118,6 +126,10 @@ export class MessageRouter {
     },
     singleClient: (_, { peer }) => {
       if (this.#isFirst('one client')) this.#parts.log('one client', { peer, why: ONE_CLIENT });
+    },
+    unshared: (_, { where, ...name }) => {
+      if (!this.#isFirst('not listening')) return;
+      this.#parts.log('not listening', { address: formatAddress(name), code: 'EADDRINUSE', why: UNSHARED[where] });
     },
     started: (worker) => this.#parts.post({ type: 'started', worker }),
     ready: (worker) => this.#parts.post({ type: 'booted', worker }),

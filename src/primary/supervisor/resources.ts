@@ -1,9 +1,9 @@
+import type { SeenRow } from '../fleet/canary/samples.ts';
 import { DatagramSockets } from '../../listeners/datagram-sockets.ts';
 import { udpReuseportWorks } from '../../listeners/native.ts';
 import { ListenerSet } from '../../listeners/listener-set.ts';
 import { Totals } from '../../metrics/totals.ts';
 import type { Handover } from '../../upgrade/handover.ts';
-import type { Row } from '../../scoreboard/layout.ts';
 import { whyTight } from '../../options/machine/memory-pressure.ts';
 import { CanaryWatch } from './polling/canary-watch.ts';
 import { SlowLooks } from './polling/slow-looks.ts';
@@ -103,7 +103,7 @@ export class Resources {
       send: (worker, metrics) => send(worker, { type: 'health', metrics }),
       now: () => os.now(),
     });
-    const row = (worker: WorkerId): Row | undefined => processes.row(worker);
+    const row = (worker: WorkerId): SeenRow | undefined => processes.row(worker);
     const canary = new CanaryWatch({ limits: () => launches.settings, row, reports: this.reports });
     this.poller = new HealthPoller({
       settings: () => launches.settings,

@@ -129,7 +129,8 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
   'not listening': {
     level: 'warn',
     fields: given('address', 'code', 'why'),
-    means: 'A worker could not have the address that it asked for, such as one that another program has.',
+    means:
+      'A worker could not have the address that it asked for, such as one that another program has, or another worker’s server with `exclusive` or in a thread.',
   },
   'not ready yet': {
     level: 'info',

@@ -5,8 +5,8 @@ import type { Row } from '../../scoreboard/layout.ts';
 /** The time between two readings of one process. A reading opens two files of /proc, which takes some 40 µs. */
 const PERIOD_MS = 1000;
 
-/** What the kernel says of a process: its resident memory in bytes, and the CPU time that it has used, ms. */
-export type Seen = Pick<Row, 'rss' | 'cpu'>;
+/** What the kernel says of a process: its resident memory now and at its largest, in bytes, and the CPU time that it has used, ms. */
+export type Seen = Pick<Row, 'rss' | 'cpu'> & { readonly peak: number };
 
 interface Reading {
   readonly at: number;
@@ -50,7 +50,13 @@ export class KernelFigures {
   #look(pid: number): Seen | undefined {
     const stat = parseStat(this.#read(`/proc/${pid}/stat`) ?? '');
     if (stat?.parent !== this.#parent) return undefined;
-    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(this.#read(`/proc/${pid}/status`) ?? '')?.[1];
-    return kilobytes === undefined ? undefined : { rss: Number(kilobytes) * 1024, cpu: stat.cpu };
+    const status = this.#read(`/proc/${pid}/status`) ?? '';
+    const rss = bytesOf('VmRSS', status);
+    return rss === undefined ? undefined : { rss, peak: bytesOf('VmHWM', status) ?? rss, cpu: stat.cpu };
   }
+}
+
+function bytesOf(name: 'VmRSS' | 'VmHWM', status: string): number | undefined {
+  const kilobytes = new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1];
+  return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
 }

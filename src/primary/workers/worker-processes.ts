@@ -5,7 +5,7 @@ import { briefingEnvironment, NO_SLOT } from '../../ipc/briefing.ts';
 import type { PrimaryMessage } from '../../ipc/messages.ts';
 import type { Totals } from '../../metrics/totals.ts';
 import type { Board } from '../../scoreboard/board.ts';
-import type { Row } from '../../scoreboard/layout.ts';
+import type { SeenRow } from '../fleet/canary/samples.ts';
 import { NO_ROW } from '../../scoreboard/rows.ts';
 import type { ExitFacts } from '../exits/exit.ts';
 import type { Effect, FleetEvent, WorkerId } from '../fleet/events.ts';
@@ -187,7 +187,7 @@ export class WorkerProcesses {
   }
 
   /** Returns the worker's figures as it last wrote them, but for those that the kernel knows better. */
-  row(worker: WorkerId): Row | undefined {
+  row(worker: WorkerId): SeenRow | undefined {
     const process = this.#processes.get(worker);
     const row = process && this.#figures.read(process.row, process.child.pid);
     if (row === undefined) return undefined;

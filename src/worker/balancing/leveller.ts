@@ -1,12 +1,5 @@
 import type { Socket } from 'node:net';
-import {
-  BEAT_MS,
-  isRestless,
-  LATEST_MS,
-  TOLD_AFTER_MS,
-  transfersFrom,
-  type SlotLoad,
-} from '../../balance/levelling.ts';
+import { isRestless, LATEST_MS, TOLD_AFTER_MS, transfersFrom, type SlotLoad } from '../../balance/levelling.ts';
 import { isAlive } from '../../balance/slots.ts';
 import type { HandoffEnd, MoveReason } from '../../ipc/messages.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
@@ -32,7 +25,7 @@ export interface LevellerParts {
   readonly handoffs: Pick<Handoffs, 'pairs' | 'heard' | 'closedUntil' | 'moves'>;
   readonly servers: { open(): number; accepted(): number };
   readonly requests: { tellFree(onFree: ((socket: Socket) => void) | undefined): void };
-  readonly vitals: { publish(): void };
+  readonly vitals: { whenBeaten(listener: (beat: number) => void): void };
   readonly heat: Heat;
   /** When a connection came here from another worker, monotonic, ms; undefined for one that was accepted here. */
   readonly arrivedAt: (socket: Socket) => number | undefined;
@@ -58,11 +51,13 @@ interface Part {
  * While it stays busier than the others, it gives some of those in use. The pure policies decide. The rest of a plan that is
  * not done at the next beat is decided anew.
  *
- * Owns a timer and a view of the scoreboard, both for as long as the process lives. The timer keeps no process alive.
+ * Owns a view of the scoreboard for as long as the process lives, and between a beat and its look a timer, which keeps no process
+ * alive.
  */
 export class Leveller {
   readonly #parts: LevellerParts;
   readonly #view: LoadView;
+  #beat = 0;
   #endedBefore = 0;
   #plan: Part[] = [];
   /** Connections that have not been looked at since the beat. Those that are free are found one after another, as far as there is need. */
@@ -81,42 +76,35 @@ export class Leveller {
   static start(parts: LevellerParts): Leveller | undefined {
     try {
       const leveller = new Leveller(parts, LoadView.open(parts.board));
-      leveller.#wait();
+      parts.vitals.whenBeaten((beat) => leveller.#beaten(beat));
       return leveller;
     } catch {
       return undefined;
     }
   }
 
-  #wait(): void {
-    const now = monotonic();
-    const beat = (Math.floor(now / BEAT_MS) + 1) * BEAT_MS;
-    // A timer is never early by more than a rounding. If it is early, this beat is told twice.
-    setTimeout(() => this.#tell(beat), beat - now).unref();
-  }
-
-  #tell(beat: number): void {
+  /** The row is written: also that of a worker which drains, with what it still has and what it has sent to its successor. */
+  #beaten(beat: number): void {
+    this.#beat = beat;
     this.#plan = [];
     this.#forgetFree();
-    // A worker that drains tells what it still has, and what it has sent to its successor.
-    this.#parts.vitals.publish();
-    // A worker without any gives none. An idle server wakes for the others' sake alone, which have to know that it has none.
-    if (this.#parts.servers.open() === 0) {
-      this.#begin(undefined, []);
-      this.#wait();
-    } else setTimeout(() => this.#look(beat), TOLD_AFTER_MS).unref();
+    // A worker that has none gives none.
+    if (this.#parts.servers.open() === 0) this.#begin(undefined, []);
+    else this.#lookSoon(beat);
+  }
+
+  #lookSoon(beat: number): void {
+    setTimeout(() => this.#look(beat), TOLD_AFTER_MS).unref();
   }
 
   #look(beat: number): void {
+    // The event loop did not turn for long, and the next beat is there.
+    if (beat !== this.#beat) return;
     const now = monotonic();
     const own = this.#parts.isServing() ? this.#parts.slot() : undefined;
     const slots = own !== undefined && this.#view.refresh(now) ? this.#slotsNow(beat, now) : [];
-    if (slots.some(({ isFresh }) => !isFresh) && now - beat < LATEST_MS) {
-      setTimeout(() => this.#look(beat), TOLD_AFTER_MS).unref();
-      return;
-    }
+    if (slots.some(({ isFresh }) => !isFresh) && now - beat < LATEST_MS) return this.#lookSoon(beat);
     this.#begin(own, slots);
-    this.#wait();
   }
 
   #begin(own: number | undefined, slots: readonly SlotLoad[]): void {

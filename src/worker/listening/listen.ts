@@ -20,6 +20,7 @@ import {
 import type { Servers } from './servers.ts';
 import { SlotHandle, type SlotHandleEvents, type Interceptors } from './slot-handle.ts';
 import { standIn, standInFor } from './stand-in.ts';
+import { UnsharedServers } from './unshared.ts';
 
 /** A TLS server. Every worker is to take the session tickets that one of them has issued. */
 type TicketServer = Server & Partial<Pick<TlsServer, 'getTicketKeys' | 'setTicketKeys'>>;
@@ -172,11 +173,13 @@ function observeListen(
 ): void {
   // eslint-disable-next-line typescript/unbound-method -- called with the server as `this`
   const original = Server.prototype.listen;
+  const unshared = new UnsharedServers(link);
   Server.prototype.listen = function listen(this: Server, ...args: unknown[]) {
     // A second listener is not added, because a program may try to listen again and again until a port is free. The listener
     // does not stay, because the application sees its server's listeners.
     if (!this.listeners('listening').includes(onListening)) this.prependOnceListener('listening', onListening);
     pending.set(this, callerOf(listen));
+    unshared.listens(this, args);
     return Reflect.apply(original, this, isShared ? args : listenApart(args)) as Server;
   };
 

@@ -88,10 +88,11 @@ export class Vitals {
   readonly #proxied: ProxiedCounts | undefined;
   readonly #handicap: () => number;
   readonly #period: number;
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
+  #onBeat: (beat: number) => void = () => {};
   readonly #delays = new Delays();
   #utilization: EventLoopUtilization = performance.eventLoopUtilization();
-  #due: number;
+  #due = 0;
   #soon: NodeJS.Timeout | undefined;
   #slowDue = 0;
 
@@ -109,8 +110,7 @@ export class Vitals {
     // The row shares these numbers and does not copy them, so they are up to date whenever it is written.
     this.#row.durations = sources.requests.durations;
     this.#row.latencies = sources.requests.latencies;
-    this.#due = monotonic() + period;
-    this.#timer = setInterval(() => this.#beat(), period).unref();
+    this.#wait();
     this.#write();
   }
 
@@ -145,6 +145,16 @@ export class Vitals {
     this.#write();
   }
 
+  /**
+   * Tells of each beat when the row is written. Beats come when the clock is at a multiple of the period. All workers have them at
+   * the same moments for that reason.
+   *
+   * @param listener takes the place of the one before
+   */
+  whenBeaten(listener: (beat: number) => void): void {
+    this.#onBeat = listener;
+  }
+
   /** Tells the other workers now what they decide by, and not with the next beat. */
   publish(): void {
     this.#tell(monotonic());
@@ -171,7 +181,7 @@ export class Vitals {
    * @param removeBoard when the primary is gone and cannot remove it. Workers that still write keep the open file.
    */
   close({ removeBoard = false }: { removeBoard?: boolean } = {}): void {
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     clearTimeout(this.#soon);
     this.#writer?.close();
     if (!removeBoard) return;
@@ -182,15 +192,23 @@ export class Vitals {
     }
   }
 
-  #beat(): void {
+  #wait(): void {
+    const now = monotonic();
+    // A timer may be early by a rounding. No beat comes twice even so.
+    this.#due = (Math.floor(Math.max(now, this.#due) / this.#period) + 1) * this.#period;
+    this.#timer = setTimeout(() => this.#beat(this.#due), this.#due - now).unref();
+  }
+
+  #beat(beat: number): void {
     const now = monotonic();
     const utilization = performance.eventLoopUtilization();
     this.#row.utilization = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
-    this.#row.delay = Math.max(0, now - this.#due);
+    this.#row.delay = Math.max(0, now - beat);
     this.#delays.add(this.#row.delay);
     this.#utilization = utilization;
-    this.#due = now + this.#period;
     this.#write(now);
+    this.#wait();
+    this.#onBeat(beat);
   }
 
   /** Utilization and delay stay those of the last beat: over less time they would say nothing. */

@@ -24,6 +24,27 @@ const addresses: ReadonlyArray<{ listen: ListenOptions; reachedBy: string[]; ski
   { listen: { port: 0, host: '::' }, reachedBy: ['::1', '127.0.0.1'], skip: noIpv6 },
   { listen: { port: 0, host: '::', ipv6Only: true }, reachedBy: ['::1'], skip: noIpv6 },
 ];
+
+/** Programs that share their main port, and have a port beside it that only one worker can have. They go on without it. */
+const answers = (then: string): string => `const { createServer } = require('node:http');
+createServer((_request, response) => response.end(String(process.pid))).listen(process.env.PORT, () => ${then});`;
+const alone = `require('node:net').createServer().on('error', () => {})`;
+const inThread = `require('node:net').createServer().listen(Number(process.env.ALONE), '127.0.0.1')`;
+const unshared: ReadonlyArray<readonly [where: string, program: string, why: RegExp]> = [
+  [
+    'exclusive',
+    answers(`${alone}.listen({ port: process.env.ALONE, host: '127.0.0.1', exclusive: true })`),
+    /with exclusive: true a port is one worker’s alone/,
+  ],
+  [
+    'a thread',
+    answers(
+      `new (require('node:worker_threads').Worker)(${JSON.stringify(inThread)}, { eval: true }).on('error', () => {})`,
+    ),
+    /a server in a thread has its port for one worker alone/,
+  ],
+];
+
 for (const sharing of sharings) {
   for (const { listen, reachedBy, skip = false } of addresses) {
     test(`listen(${JSON.stringify(listen)}), ${sharing}`, { skip }, async () => {
@@ -163,6 +184,23 @@ for (const sharing of sharings) {
     assert.equal(new Set(ports).size, 2);
     const pids = await Promise.all(ports.map((port) => ask({ host: '127.0.0.1', port })));
     assert.deepEqual(new Set(pids.map(Number)), new Set(app.workers.values()));
+  });
+
+  test(`a fixed port that is one worker's alone is explained, ${sharing}`, async () => {
+    for (const [where, listens, words] of unshared) {
+      const port = String(await freePort());
+      await using app = await serve({
+        entry: './app.cjs',
+        files: { 'app.cjs': listens },
+        env: { ALONE: port },
+        options,
+      });
+      const { fields } = await app.event('not listening');
+      assert.deepEqual({ ...fields, why: '' }, { address: `127.0.0.1:${port}`, code: 'EADDRINUSE', why: '' }, where);
+      assert.match(fields['why']!, words);
+      await distinct(2, () => ask(app.target));
+      assert.equal(app.events('not listening').length, 1, where);
+    }
   });
 
   test(`a socket inherited as file descriptor 3 is left to node, ${sharing}`, async () => {

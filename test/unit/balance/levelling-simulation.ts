@@ -3,7 +3,8 @@
  * and then too late, and decide a moment later by what the others told. Moves take as long as between real workers, and
  * no more than `MOST_ON_THE_WAY` are on the way at once. A run can be repeated by its seed.
  */
-import { BEAT_MS, TOLD_AFTER_MS, transfersFrom } from '../../../src/balance/levelling.ts';
+import { TOLD_AFTER_MS, transfersFrom } from '../../../src/balance/levelling.ts';
+import { BEAT_MS } from '../../../src/contract/limits.ts';
 import { Random } from '../../support/random.ts';
 import { Agenda } from './agenda.ts';
 

@@ -5,7 +5,7 @@ import { EventEmitter, once } from 'node:events';
 import { createServer, connect, type Socket } from 'node:net';
 import { after, test } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
-import { Channel, COMMAND } from '../../../src/ipc/channel.ts';
+import { Channel, COMMAND, MOST_BODIES } from '../../../src/ipc/channel.ts';
 import { Intake } from '../../../src/ipc/intake.ts';
 import { awaitsAcknowledgement } from '../../../src/ipc/node-channel.ts';
 import { handleOf } from '../../../src/worker/node-internals/index.ts';
@@ -115,6 +115,17 @@ test('messages that may wait go in one, before any that is sent later', async ()
     { cmd, body: 5 },
   ]);
   assert.deepEqual(written, [1, 2]);
+});
+
+test('more than may go in one go in several', async () => {
+  const end = new FakeEnd();
+  const channel = new Channel<number>(end, assert.fail);
+  end.emit('internalMessage', { cmd: COMMAND, reads: 'handles' });
+  let written = 0;
+  for (let body = 0; body <= MOST_BODIES; body++) channel.sendSoon(body, () => written++);
+  await nextTurn();
+  const sizes = end.sent.map((message) => (message as { bodies: unknown[] }).bodies.length);
+  assert.deepEqual([sizes, written], [[MOST_BODIES, 1], MOST_BODIES + 1]);
 });
 
 test('an end of an older version gets them one by one', async () => {

@@ -4,7 +4,7 @@ import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { COMMAND } from '../../../src/ipc/channel.ts';
+import { COMMAND, MOST_BODIES } from '../../../src/ipc/channel.ts';
 import { Intake, LONGEST_BACKLOG_BYTES, LONGEST_LINE_BYTES, MOST_BEHIND_HANDLE } from '../../../src/ipc/intake.ts';
 import { readBuffer } from '../../support/read-buffer.ts';
 
@@ -38,10 +38,15 @@ class Bench {
     writeQueueSize: 0 as number | undefined,
     // What was read before the channel was taken over.
     bytesRead: 1000,
+    readStop: () => this.#reads(false),
+    readStart: () => this.#reads(true),
   };
+  isReading = true;
 
-  constructor({ isClustered = false } = {}) {
-    const child = Object.assign(this.child, { [Symbol('kChannelHandle')]: this.#channel });
+  /** @param canStop whether this Node's channels can stop to read. */
+  constructor({ isClustered = false, canStop = true } = {}) {
+    const channel: object = canStop ? this.#channel : Object.assign(this.#channel, { readStop: undefined });
+    const child = Object.assign(this.child, { [Symbol('kChannelHandle')]: channel });
     for (const name of ['message', 'internalMessage']) {
       child.on(name, (message: unknown, handle: unknown) => {
         this.heard.push([name, message]);
@@ -55,12 +60,23 @@ class Bench {
     )!;
   }
 
-  async read(text: string | Uint8Array, handle?: FakeHandle): Promise<void> {
+  feed(text: string | Uint8Array, handle?: FakeHandle): void {
     this.#channel.pendingHandle = handle ?? null;
     const bytes = Buffer.from(text as string);
     this.#channel.bytesRead += bytes.length;
     this.#channel.onread(readBuffer(bytes));
-    await nextTurn();
+  }
+
+  /** Waits until more would be read: on a machine with much to do, any message may take long. */
+  async read(text: string | Uint8Array, handle?: FakeHandle): Promise<void> {
+    this.feed(text, handle);
+    do await nextTurn();
+    while (!this.isReading);
+  }
+
+  #reads(isReading: boolean): number {
+    this.isReading = isReading;
+    return 0;
   }
 
   say(message: unknown, handle?: FakeHandle): Promise<void> {
@@ -344,4 +360,78 @@ test('where there is one all that is well formed does; what it throws is the wor
   });
   await bench.say(online);
   assert.deepEqual(bench.malformed, ['no message of node:cluster', 'Node threw RangeError: boom']);
+});
+
+/** Makes each message cost a few ms. */
+function makeSlow({ child }: Bench): void {
+  child.on('message', () => {
+    const until = performance.now() + 3;
+    while (performance.now() < until);
+  });
+}
+
+const many = Array.from({ length: 20 }, (_, nth) => nth);
+const manyLines = many.map((nth) => `${nth}\n`).join('');
+const heardMany = many.map((nth) => ['message', nth]);
+
+test('a worker that says much at once leaves the event loop its turns, and is not read meanwhile', async () => {
+  const bench = new Bench();
+  makeSlow(bench);
+  let turns = 0;
+  bench.feed(manyLines);
+  do {
+    await nextTurn();
+    turns++;
+    assert.ok(!bench.isReading || bench.heard.length === many.length);
+  } while (!bench.isReading);
+  assert.ok(turns >= 5, `${turns}`);
+  assert.deepEqual(bench.heard, heardMany);
+  await bench.read('20\n');
+  assert.equal(bench.heard.length, 21);
+});
+
+test('many short reads leave it its turns, too', async () => {
+  const bench = new Bench();
+  makeSlow(bench);
+  const stops: number[] = [];
+  for (const nth of many) {
+    bench.feed(`${nth}\n`);
+    await nextTurn();
+    if (!bench.isReading) stops.push(nth);
+    while (!bench.isReading) await nextTurn();
+  }
+  assert.ok(stops.length >= 5, stops.join());
+  assert.deepEqual(bench.heard, heardMany);
+});
+
+test('where reading cannot be stopped the order stays, and each handle stays with its message', async () => {
+  const bench = new Bench({ canStop: false });
+  makeSlow(bench);
+  const handle = new FakeHandle();
+  bench.feed(manyLines + pastLine, handle);
+  bench.feed('"last"\n');
+  while (bench.heard.length < many.length + 2) await nextTurn();
+  assert.deepEqual(bench.heard, [...heardMany, ['internalMessage', past], ['message', 'last']]);
+  assert.deepEqual([bench.given, bench.malformed], [[handle], []]);
+});
+
+test('what waits for its turn is dropped once it is closed, and its end is noticed', async () => {
+  const bench = new Bench();
+  makeSlow(bench);
+  bench.feed(manyLines);
+  await nextTurn();
+  const heard = bench.heard.length;
+  assert.ok(heard < many.length && !bench.isReading);
+  bench.intake.close();
+  while (!bench.isReading) await nextTurn();
+  assert.equal(bench.heard.length, heard);
+});
+
+test('more messages in one than there ever are of ours are malformed', async () => {
+  const bench = new Bench();
+  const of = (count: number): object => ({ cmd: COMMAND, bodies: Array.from({ length: count }, () => ({})) });
+  await bench.say(of(MOST_BODIES));
+  assert.deepEqual([bench.heard.length, bench.malformed], [1, []]);
+  await bench.say(of(MOST_BODIES + 1));
+  assert.deepEqual([bench.heard.length, bench.malformed], [1, ['too many messages in one']]);
 });

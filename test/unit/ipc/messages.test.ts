@@ -17,7 +17,8 @@ const listen = {
 
 test('what a worker says comes through as it is', () => {
   const secure = { ...listen, data: { ticketKeys: '0123456789abcdef'.repeat(6) } };
-  for (const message of [listen, secure, { type: 'ready' }, { type: 'drained' }, { type: 'closed', listener: 3 }]) {
+  const unshared = { type: 'unshared', address: '::', port: 80, where: 'thread' };
+  for (const message of [listen, secure, unshared, { type: 'drained' }, { type: 'closed', listener: 3 }]) {
     assert.deepEqual({ ...message, ...decodeWorkerMessage(message) }, message);
   }
 });
@@ -49,6 +50,7 @@ const bad: unknown[] = [
   { type: 'closed' },
   { type: 'closed', listener: '3' },
   { type: 'closed', listener: 1.5 },
+  { type: 'unshared', address: '::', port: 80, where: 'here' },
   { ...listen, port: 65_536 },
   { ...listen, port: -2 },
   { ...listen, port: '80' },

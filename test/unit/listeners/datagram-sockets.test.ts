@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import { test, type TestContext } from 'node:test';
-import { MOST_SOCKETS } from '../../../src/contract/limits.ts';
+import { MOST_SOCKETS, MOST_SOCKETS_OF_SLOT } from '../../../src/contract/limits.ts';
 import type { DatagramMessage, DatagramQuery } from '../../../src/contract/listening.ts';
 import { DatagramSockets, type BindUdp, type DatagramPlaces } from '../../../src/listeners/datagram-sockets.ts';
 import { bindUdp, type Bound, type NativeHandle } from '../../../src/listeners/native.ts';
@@ -300,3 +300,23 @@ test('a worker has at most 1024 copies of sockets, with those that it waits for'
   await sockets.request(1, 5000, query);
   assert.equal(sent.at(-1)!.errno, 0, 'there is room again');
 });
+
+for (const isPerSlot of [true, false]) {
+  test(`what workers leave that crash does not grow without end, ${isPerSlot ? 'per slot' : 'shared'}`, async () => {
+    const { sockets, sent, handles } = setUp(undefined, { slotOf: (worker) => (worker === 9 ? 1 : 0), isPerSlot });
+    const answer = async (worker: number, port: number): Promise<number> => {
+      await sockets.request(worker, port, { ...query, port });
+      return sent.at(-1)!.errno;
+    };
+    for (let port = 1; port <= MOST_SOCKETS_OF_SLOT; port++) {
+      assert.equal(await answer(Math.ceil(port / MOST_SOCKETS), port), 0);
+      if (port % MOST_SOCKETS === 0) sockets.gone(port / MOST_SOCKETS);
+    }
+    assert.equal(handles.filter(({ isClosed }) => !isClosed).length, MOST_SOCKETS_OF_SLOT);
+    assert.equal(await answer(8, 10_000), -constants.errno.EMFILE);
+    assert.equal(await answer(8, 1), 0, 'this one is there');
+    if (isPerSlot) assert.equal(await answer(9, 10_000), 0, 'another slot');
+    sockets.sweep(0);
+    assert.equal(await answer(8, 10_000), 0, 'there is room again');
+  });
+}

@@ -3,7 +3,7 @@ import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, test, type TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
-import { MOST_SOCKETS } from '../../../src/contract/limits.ts';
+import { MOST_SOCKETS, MOST_SOCKETS_OF_SLOT } from '../../../src/contract/limits.ts';
 import type { ListenerMessage, ListenQuery } from '../../../src/contract/listening.ts';
 import { ListenerSet } from '../../../src/listeners/listener-set.ts';
 import { EMFILE } from '../../../src/listeners/listener.ts';
@@ -564,6 +564,26 @@ describe('a worker has at most 1024 sockets', () => {
     assert.deepEqual([answers.at(-2), answers.at(-1)], ['held', 'refused']);
     assert.deepEqual(denials(workers), [EMFILE]);
   });
+});
+
+test('what workers of a slot leave that crash, again and again, does not grow without end', async (t) => {
+  const workers = new Workers(t, 'shared', 1);
+  let ordinal = 0;
+  for (let worker = 1; ordinal < MOST_SOCKETS_OF_SLOT; worker++) {
+    if (worker > 1) workers.set.join(worker, 0);
+    const until = ordinal + MOST_SOCKETS;
+    for (; ordinal < until; ordinal++) await workers.set.request(worker, ordinal, { ...anyPort, ordinal });
+    workers.set.gone(worker);
+  }
+  assert.equal(workers.set.listeners.length, MOST_SOCKETS_OF_SLOT);
+  for (const [worker, slot] of [[10, 0] as const, [11, 1] as const]) workers.set.join(worker, slot);
+  const another = { ...anyPort, ordinal: 10_000 };
+  assert.equal((await workers.ask(10, another)).type, 'denied');
+  assert.equal((await workers.ask(11, another)).type, 'granted', 'another slot');
+  await workers.serve(10, anyPort);
+  workers.set.sweep(0);
+  assert.equal(workers.set.listeners.length, 2);
+  assert.equal((await workers.ask(10, { ...anyPort, ordinal: 10_001 })).type, 'granted', 'there is room again');
 });
 
 test('what is remembered of ports does not grow without end', async (t) => {

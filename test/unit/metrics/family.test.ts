@@ -28,6 +28,15 @@ test('values that are none are left out, and the rest is not', () => {
   assert.deepEqual(readFamilies([{ ...good, values }])[0]?.values, [{ value: 2, labels: {} }]);
 });
 
+test('a sample by the name of another family is left out, above all by one of ours', () => {
+  const samples = ['prefork_up', 'prefork_workers_serving', 'others_total', 'hit', 'hits_count', 'hits_bucket', 'hits'];
+  const values = samples.map((metricName) => ({ value: 1, labels: {}, metricName }));
+  const named = (name: string): unknown[] =>
+    readFamilies([{ ...good, name, type: 'histogram', values }])[0]!.values.map(({ metricName }) => metricName);
+  assert.deepEqual(named('hits'), ['hits_count', 'hits_bucket', 'hits']);
+  assert.deepEqual(named('prefork'), []);
+});
+
 test('families of one name, as several registries have them, become one with the values of all', async () => {
   const others = { ...good, name: 'others_total' };
   const hits = (path: string): unknown => ({ ...good, values: [{ value: 2, labels: { path } }] });

@@ -26,12 +26,14 @@ const STEADY = 0.6;
 export const memory: Rule = (evidence, limits) => [level(evidence, limits), growth(evidence, limits)];
 
 /**
- * The old workers have had the time to grow as large as they get, so a new worker that is larger than all of them needs more memory.
+ * The old workers have had the time to grow as large as they get, so a new worker that is larger than all of them were needs more memory.
+ * What they have now is less where they are idle: their heaps shrink, and the kernel takes pages back that are not used. A worker that
+ * has just booted has all of its own.
  */
 function level({ samples }: Evidence, { canaryMemory, canaryWarmup }: CanaryLimits): Finding {
   const recent = samples.canary.map((canary, index) => {
     const warm = canary.workers.filter(({ age, rss }) => age >= canaryWarmup && rss > 0).map(({ rss }) => rss);
-    const baseline = Math.max(0, ...samples.baseline[index]!.workers.map(({ rss }) => rss));
+    const baseline = Math.max(0, ...samples.baseline[index]!.workers.map(({ rss, peak }) => Math.max(rss, peak)));
     return {
       canary: meanOf(warm),
       baseline,
@@ -49,7 +51,7 @@ function level({ samples }: Evidence, { canaryMemory, canaryWarmup }: CanaryLimi
   const isWorse =
     tail.length === SAMPLES_IN_A_ROW && tail.every(({ canary, baseline, limit }) => baseline > 0 && canary > limit);
   if (!isWorse) return { row: { ...row, verdict: 'ok' } };
-  const worse = `its workers have ${formatBytes(last.canary)} of memory, the largest of the baseline has ${formatBytes(last.baseline)}`;
+  const worse = `its workers have ${formatBytes(last.canary)} of memory, the largest of the baseline had ${formatBytes(last.baseline)}`;
   return { row: { ...row, verdict: 'worse' }, worse };
 }
 

@@ -14,6 +14,9 @@ export interface Samples {
 
 export const NO_SAMPLES: Samples = { baseline: [], canary: [] };
 
+/** The figures of a worker, with the most resident memory that it has had, bytes, where the kernel says that. */
+export type SeenRow = Row & { readonly peak?: number };
+
 /** What is known of a worker beside its row. */
 export type ReportOf = (worker: Worker) => Pick<WorkerSample, 'health' | 'metrics'> | undefined;
 
@@ -28,7 +31,7 @@ export function sampleOf(
   fleet: Fleet,
   at: number,
   { generation, isCanary, incidents }: { generation: number; isCanary: boolean; incidents: Incidents },
-  row: (worker: Worker) => Row | undefined,
+  row: (worker: Worker) => SeenRow | undefined,
   report: ReportOf,
 ): GenerationSample {
   const workers = fleet.slots.flatMap((slot) => {
@@ -50,7 +53,7 @@ function olderThan({ workers }: Fleet, generation: number): number {
 function workerSample(
   { id, pid, servingSince }: Worker,
   slot: number,
-  row: Row,
+  row: SeenRow,
   at: number,
   report: Pick<WorkerSample, 'health' | 'metrics'> | undefined,
 ): WorkerSample {
@@ -69,6 +72,7 @@ function workerSample(
     delay: row.delay,
     delayP99: row.delayP99,
     rss: row.rss,
+    peak: row.peak ?? row.rss,
     heapUsed: row.heapUsed,
     health: report?.health,
     metrics: report?.metrics,

@@ -1,5 +1,4 @@
 import type { CanaryLimits, GenerationSample, Judgement, WatchTime } from '../../../contract/canary.ts';
-import type { Row } from '../../../scoreboard/layout.ts';
 import { judge } from '../../fleet/canary/judge.ts';
 import {
   NO_SAMPLES,
@@ -8,6 +7,7 @@ import {
   tallied,
   withSample,
   type Samples,
+  type SeenRow,
   type Tally,
 } from '../../fleet/canary/samples.ts';
 import type { WorkerId } from '../../fleet/events.ts';
@@ -17,7 +17,7 @@ import type { HealthReport } from './health-reports.ts';
 export interface CanaryWatchParts {
   /** Returns the limits that are in force. */
   readonly limits: () => CanaryLimits;
-  readonly row: (worker: WorkerId) => Row | undefined;
+  readonly row: (worker: WorkerId) => SeenRow | undefined;
   /** What workers say of themselves: the question, and the last answer. */
   readonly reports: { ask(workers: Iterable<WorkerId>): void; of(worker: WorkerId): HealthReport | undefined };
 }

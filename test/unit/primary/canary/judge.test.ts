@@ -121,6 +121,7 @@ function worker(id: number, at: number, changes: Partial<WorkerSample> = {}): Wo
     delay: 1,
     delayP99: 1,
     rss: 1e8,
+    peak: 1e8,
     heapUsed: 1e7,
     ...changes,
   };
@@ -168,6 +169,21 @@ describe('the event loop', () => {
       judged((at) => ({ delay: 100 + (at % 3000) / 1000 })).reasons.join(),
       /^its event loops are 101 ms late on the average, those of the baseline 1 ms$/,
     );
+  });
+});
+
+describe('the memory', () => {
+  const booted = (): Partial<WorkerSample> => ({ rss: 1.18e8, peak: 1.18e8 });
+
+  test('that is more than the old workers ever had is worse', () => {
+    assert.match(
+      judged(booted, () => ({ rss: 6e7, peak: 6.5e7 })).reasons.join(),
+      /^its workers have 113M of memory, the largest of the baseline had 62M$/,
+    );
+  });
+
+  test('may be more than idle old workers have kept of theirs', () => {
+    assert.deepEqual(judged(booted, () => ({ rss: 6e7, peak: 1.2e8 })).reasons, []);
   });
 });
 
@@ -239,6 +255,7 @@ describe('what a worker of an attacker writes', () => {
         utilization: any(),
         delay: any(),
         rss: any(),
+        peak: any(),
         metrics: [{ sum: any(), count: any() }],
       });
       const { table } = judged(wild, run % 2 === 0 ? wild : undefined, {
@@ -303,6 +320,7 @@ function sampleOfWorker(worker: number, second: number): Omit<WorkerSample, 'dur
     delay: 1,
     delayP99: 1,
     rss: 1e8,
+    peak: 1e8,
     heapUsed: 1e7,
   };
 }

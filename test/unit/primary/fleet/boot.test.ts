@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Driver, find, kinds, logged, workersOf } from './driver.ts';
+import { ADDRESS, Driver, find, kinds, logged, workersOf } from './driver.ts';
 
 test('the deadline is armed before each fork, and the sockets are the slots’ own', () => {
   const effects = new Driver().send({ type: 'start' });
@@ -43,6 +43,14 @@ for (const type of ['booted', 'serving'] as const) {
     assert.deepEqual(driver.send({ type, worker: 1 }), []);
   });
 }
+
+test('an address that is open already changes nothing', () => {
+  const driver = new Driver();
+  driver.serve();
+  const before = driver.fleet;
+  driver.send({ type: 'opened', worker: 1, address: ADDRESS });
+  assert.equal(driver.fleet, before);
+});
 
 test('a worker that cannot boot ends it at once: the one that serves drains, the one that boots is killed', () => {
   const driver = new Driver({ workers: 3 });
