@@ -28,6 +28,7 @@ const RELOAD_PERIOD_MS = 3000;
 /** A connection of a process that was killed closes at once; on a busy machine its client hears of it so much later, ms. */
 const HEARD_WITHIN_MS = 5000;
 const MOST_FAULTS = 20;
+const TROUBLE = /exited|killed|crash|fail|error|hang|gave up|timed out|cut|refused/;
 
 const { values } = parseArgs({
   options: {
@@ -53,6 +54,8 @@ const killing = randoms.pop()!;
 const ids = new Uint32Array(CLIENTS);
 let moved = 0;
 let changed = 0;
+/** What the servers have logged of trouble: it may explain a fault. */
+const troubles: string[] = [];
 const isOver = (): boolean => tally.sent >= wanted || performance.now() > over;
 const begun = performance.now();
 while (!isOver()) await serveFor();
@@ -69,6 +72,9 @@ async function serveFor(): Promise<void> {
   await Promise.all([...randoms.map((_, nth) => client(app, life, nth)), killer(app, life), change(app, life)]);
   moved += Number(/level:(\d+)/.exec(app.events('connections').at(-1)?.fields['moved'] ?? '')?.[1] ?? 0);
   if (life.isOver) await app.gone();
+  for (const { name, message = '', fields } of app.log) {
+    if (TROUBLE.test(name)) troubles.push(`${name} ${message} ${JSON.stringify(fields)}`);
+  }
   note(join(app.directory, 'ids'));
 }
 
@@ -153,5 +159,6 @@ function report(seconds: number): void {
   console.log(JSON.stringify({ lost: lost.length, twice: twice.length, wrong: wrong.length }));
   const losses = lost.map(([id, { what }]) => `lost ${id}, handled by ${handled.get(id) ?? 'none'}: ${what}`);
   for (const fault of [...losses, ...twice, ...wrong].slice(0, MOST_FAULTS)) console.log(`FAULT ${fault}`);
+  if (lost.length > 0) for (const trouble of troubles.slice(0, MOST_FAULTS)) console.log(`  logged: ${trouble}`);
   if (lost.length + twice.length + wrong.length > 0 || sent < wanted) process.exitCode = 1;
 }

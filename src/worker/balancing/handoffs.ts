@@ -15,6 +15,9 @@ const PAUSE_MS = 250;
 /** The same after a connection had to be asked back: its worker most likely could not receive it. */
 const LONG_PAUSE_MS = 10_000;
 
+/** When the primary is gone, a client that has been answered has so long to read that before its connection closes, ms. */
+const LINGER_MS = 1000;
+
 /** A connection that was sent, and of which nothing was heard yet. */
 interface Sent {
   readonly client: NativeClient;
@@ -101,6 +104,8 @@ export class Handoffs {
   #recallTimer: NodeJS.Timeout | undefined;
   /** Connections that were taken. They are served when that has been told. */
   readonly #arriving = new Set<NativeClient>();
+  /** Connections that close, since the primary is gone. */
+  readonly #closing = new Set<NativeClient>();
 
   constructor(parts: HandoffsParts) {
     this.#parts = parts;
@@ -128,7 +133,7 @@ export class Handoffs {
 
   /** How many connections are between this worker and others. */
   get pending(): number {
-    return this.#sent.size + this.#arriving.size;
+    return this.#sent.size + this.#arriving.size + this.#closing.size;
   }
 
   /**
@@ -278,14 +283,28 @@ export class Handoffs {
    * Closes what is on its way: the primary is gone, and with it every answer. A connection that was sent may have been taken,
    * and two workers that read from it would spoil it, so its client had better see it closed. A connection that was taken
    * here and not yet told is closed as well: a message that waits for its turn never leaves, nor is its callback called.
+   *
+   * A connection that was served before closes later. Its last answer may still be on its way, and the kernel throws that away when
+   * the connection closes with bytes that nothing has read. This copy keeps it open. It says nothing, for another worker may serve it.
    */
   #abandon(): void {
     clearTimeout(this.#recallTimer);
-    for (const { client } of this.#sent.values()) client.close();
+    for (const { client, move } of this.#sent.values()) {
+      if (move === undefined) client.close();
+      else this.#closeLater(client);
+    }
     for (const client of this.#arriving) client.close();
     this.#sent.clear();
     this.#arriving.clear();
     this.pairs.unanswered.fill(0);
+  }
+
+  #closeLater(client: NativeClient): void {
+    this.#closing.add(client);
+    setTimeout(() => {
+      this.#closing.delete(client);
+      client.close();
+    }, LINGER_MS);
   }
 }
 

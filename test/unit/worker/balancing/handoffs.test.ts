@@ -128,6 +128,21 @@ test('when the channel closes, what is on its way is closed, either way, and not
   assert.deepEqual([served.length, handoffs.arriving, handoffs.received], [0, 0, 0]);
 });
 
+test('when the channel closes, what was to move closes later: its client may still be reading its last answer', async () => {
+  const { link, handoffs, handle } = setUp();
+  const client = new FakeClient();
+  handoffs.claim(OTHER, 'moved');
+  assert.ok(
+    handoffs.send(client, handle, OWN, OTHER, { reason: 'drain', ended: () => assert.fail('it has not ended') }),
+  );
+  process.emit('disconnect');
+  assert.deepEqual([client.isClosed, handoffs.pending], [false, 1]);
+  link.hear({ type: 'handed', id: 1, how: 'refused' });
+  assert.equal(client.isClosed, false, 'a worker that has taken it may serve it');
+  await delay(1100);
+  assert.deepEqual([client.isClosed, handoffs.pending], [true, 0]);
+});
+
 test('what is for a listener that this worker does not serve is refused and closed', () => {
   const { link, served } = setUp();
   const client = new FakeClient();
