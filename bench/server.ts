@@ -48,7 +48,7 @@ export class Server implements Running {
   readonly startedAt: number;
   supervisor: number;
   readonly #child: ChildProcess;
-  readonly #mark: string;
+  readonly #workplace: Workplace;
   /** The loads that it has had: it is warmed up once for each. */
   readonly warmedBy = new Set<string>();
   #log = '';
@@ -61,7 +61,7 @@ export class Server implements Running {
     this.system = system;
     this.setting = setting;
     this.commandLine = argv.join(' ');
-    this.#mark = grounds.workplace.mark;
+    this.#workplace = grounds.workplace;
     this.startedAt = performance.now();
     this.#child = spawn(file!, args, {
       cwd: directory ?? setting.directory,
@@ -72,6 +72,7 @@ export class Server implements Running {
     });
     if (this.#child.pid === undefined) throw new Error(`${this.commandLine}: could not be started`);
     this.supervisor = this.#child.pid;
+    grounds.workplace.sessions.add(this.supervisor);
     for (const channel of [this.#child.stdout, this.#child.stderr]) {
       channel!.setEncoding('utf8').on('data', (text: string) => (this.#log += text));
     }
@@ -123,7 +124,9 @@ export class Server implements Running {
     } catch {
       // What does not end as asked is killed below, like what its supervisor left behind.
     }
-    for (const pid of new Set([...tree(this.pids).map((process) => process.pid), ...marked(this.#mark)])) kill(pid);
+    for (const pid of new Set([...tree(this.pids).map((process) => process.pid), ...marked(this.#workplace.mark)]))
+      kill(pid);
+    this.#workplace.sessions.delete(this.#child.pid!);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -85,7 +85,8 @@ function endOnSignals(workplace: Workplace): () => void {
 }
 
 function endAll(workplace: Workplace): void {
-  for (const pid of marked(workplace.mark)) {
+  const sessions = [...workplace.sessions].map((pid) => -pid);
+  for (const pid of [...sessions, ...marked(workplace.mark)]) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {

@@ -20,6 +20,8 @@ export class Workplace {
   readonly node = join(this.directory, 'bin', 'node');
   /** In the environment of everything that is started, so that whatever is left can be found. */
   readonly mark = `BENCH_RUN=${this.directory}`;
+  /** The sessions of the servers that run. nginx writes over its environment, so that the mark does not find it. */
+  readonly sessions = new Set<number>();
   readonly certificate = { key: join(this.directory, 'key.pem'), cert: join(this.directory, 'cert.pem') };
   #port = FIRST_PORT + Math.floor(Math.random() * 5000);
   #directories = 0;
