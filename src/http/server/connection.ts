@@ -81,7 +81,7 @@ export class Connection implements ResponseSink, IncomingEvents {
     this.#current = new CurrentRequest(core, socket);
     this.#deadline = new Deadline(core);
     this.#writer = new Writer(socket, source.handle, () => this.#goOn());
-    this.#encoder = new ResponseEncoder(core, this.#writer, () => this.#isLeaving());
+    this.#encoder = new ResponseEncoder(core, this.#writer);
   }
 
   /** Reads from now on. */
@@ -216,14 +216,9 @@ export class Connection implements ResponseSink, IncomingEvents {
     return this.#request <= FULL && this.#current.receiver?.isShort === false;
   }
 
-  /** Requests that have come by now are answered, and the last of them says that the connection closes. */
-  #isLeaving(): boolean {
-    return this.#core.leaving.ends(this) && !this.#incoming.hasMore;
-  }
-
   #isDue(): boolean {
     const { disableKeepalive, maxRequestsPerConn, maxKeepaliveDuration } = this.#core.settings;
-    if (disableKeepalive || this.#isLeaving()) return true;
+    if (disableKeepalive || this.#core.leaving.ends(this)) return true;
     if (maxRequestsPerConn !== 0 && this.#requests >= maxRequestsPerConn) return true;
     return maxKeepaliveDuration !== 0 && this.#core.now - this.#since >= maxKeepaliveDuration;
   }

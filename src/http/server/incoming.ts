@@ -52,14 +52,6 @@ export class Incoming implements Receiver {
     return this.#parser === undefined && this.#readAhead.isEmpty;
   }
 
-  /** Whether bytes have come that are not read yet: the rest of a body, or requests that follow. */
-  get hasMore(): boolean {
-    return (
-      !this.#readAhead.isEmpty ||
-      (this.#bytes !== undefined && this.#parser !== undefined && this.#parser.at < this.#end)
-    );
-  }
-
   /** Whether the client has sent FIN, and all before it was read. */
   get isEnded(): boolean {
     return this.#readAhead.isEnded;

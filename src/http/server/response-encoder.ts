@@ -14,18 +14,15 @@ export class ResponseEncoder {
   isLast = false;
   readonly #core: ServerCore;
   readonly #writer: Writer;
-  readonly #isLeaving: () => boolean;
   #isHead = false;
   #isOld = false;
   #isChunked = false;
   /** The number of bytes that are to come of a response whose length was said. */
   #announced = Infinity;
 
-  /** @param isLeaving whether the server closes or drains, and this response is to be the last for that */
-  constructor(core: ServerCore, writer: Writer, isLeaving: () => boolean) {
+  constructor(core: ServerCore, writer: Writer) {
     this.#core = core;
     this.#writer = writer;
-    this.#isLeaving = isLeaving;
   }
 
   /**
@@ -109,7 +106,7 @@ export class ResponseEncoder {
   }
 
   #lastLines(closes: boolean | undefined): string {
-    if (closes === true || this.#isLeaving()) this.isLast = true;
+    if (closes === true || this.#core.leaving.isClosing) this.isLast = true;
     if (this.isLast) return 'Connection: close\r\n\r\n';
     return this.#isOld ? 'Connection: keep-alive\r\n\r\n' : '\r\n';
   }

@@ -15,7 +15,6 @@ import { Drain, type Moves } from '../../../../src/worker/draining/drain.ts';
 import { OneShotHooks } from '../../../../src/worker/draining/one-shot-hooks.ts';
 import { IdleConnections } from '../../../../src/worker/draining/idle-connections.ts';
 import { Server as PreforkServer } from '../../../../src/http.ts';
-import { servedBy } from '../../../../src/http/server/served.ts';
 import { secure as secured } from '../../../../src/tls.ts';
 import { Servers } from '../../../../src/worker/listening/servers.ts';
 import { certificate } from '../../../support/paths.ts';
@@ -97,23 +96,6 @@ for (const [kind, { tls: encrypted, create }] of Object.entries(kinds)) {
     await once(client.socket, encrypted ? 'secureConnect' : 'connect');
     return client;
   };
-
-  // node:http gives an answer that is ready at once before it reads the next request.
-  if (kind.startsWith('prefork/http')) {
-    test(`${kind}: requests that come together are all answered, and only the last answer says close`, async (t) => {
-      const bench = await Bench.start(t, create(answer));
-      const client = await connect(t, bench);
-      const over = bench.begin({ idle: 60_000, spread: 0 });
-      client.send(get().repeat(3));
-      await client.closed();
-      assert.deepEqual(
-        [client.text.match(/^ok|ok$/gm)?.length, client.text.match(/^Connection: close/gm)?.length],
-        [3, 1],
-      );
-      assert.match(client.text, /Connection: close[^]*ok$/);
-      await over;
-    });
-  }
 
   test(`${kind}: an idle connection is closed after the idle time and not before, and the drain is over`, async (t) => {
     const bench = await Bench.start(t, create(answer));
@@ -512,18 +494,4 @@ test('the application’s functions run when it begins, and it is over when they
   assert.equal(bench.overAt, undefined);
   end();
   await over;
-});
-
-test('prefork/http: a client that has asked for several answers and sent its end gets them all while others move', async (t) => {
-  const server = contextual(async (_request, response) => {
-    await delay(20);
-    response.end('ok');
-  });
-  const client = new Client(t, await listen(t, server));
-  client.send(get().repeat(3));
-  client.socket.end();
-  await once(server, 'connection');
-  servedBy(server)!.drain(() => {});
-  await client.closed();
-  assert.equal(client.text.match(/ok/g)?.length, 3);
 });
