@@ -77,7 +77,7 @@ export class Intake {
   /** The lines of the last read, and which of them is the next. Nothing more is read while there are any. */
   #lines: readonly Uint8Array[] = [];
   #next = 0;
-  /** The time that messages have taken since the event loop last had a turn, and the moment up to which it was counted, ms. */
+  /** The time that messages have taken since the last pause, and the moment up to which it was counted, ms. */
   #told = 0;
   #toldUntil = 0;
   #isStopped = false;
@@ -137,6 +137,7 @@ export class Intake {
     if (lines === undefined) return this.#giveUp(`sent a line of more than ${LONGEST_LINE_BYTES} bytes`);
     this.#lines = lines;
     this.#next = 0;
+    if (lines.length === 0) this.#keepHandle();
     this.#toldUntil = performance.now();
     this.#takeInTurn();
   }

@@ -9,6 +9,12 @@ export class Heat {
   /** How many slots there are beside this worker's. */
   #others = 0;
 
+  /** Whether nothing is remembered: the next looks would change nothing as long as the worker has no connections. */
+  get isCool(): boolean {
+    const { hot, rest, handicap } = this.#overload;
+    return hot === 0 && rest === 0 && handicap === 0;
+  }
+
   /** How many connections more than it has this worker counts. */
   get handicap(): number {
     return handicapOf(this.#overload);

@@ -25,7 +25,7 @@ export interface LevellerParts {
   readonly handoffs: Pick<Handoffs, 'pairs' | 'heard' | 'closedUntil' | 'moves'>;
   readonly servers: { open(): number; accepted(): number };
   readonly requests: { tellFree(onFree: ((socket: Socket) => void) | undefined): void };
-  readonly vitals: { whenBeaten(listener: (beat: number) => void): void };
+  readonly vitals: { onBeat(listener: (beat: number) => void): void };
   readonly heat: Heat;
   /** When a connection came here from another worker, monotonic, ms; undefined for one that was accepted here. */
   readonly arrivedAt: (socket: Socket) => number | undefined;
@@ -76,7 +76,7 @@ export class Leveller {
   static start(parts: LevellerParts): Leveller | undefined {
     try {
       const leveller = new Leveller(parts, LoadView.open(parts.board));
-      parts.vitals.whenBeaten((beat) => leveller.#beaten(beat));
+      parts.vitals.onBeat((beat) => leveller.#onBeat(beat));
       return leveller;
     } catch {
       return undefined;
@@ -84,12 +84,12 @@ export class Leveller {
   }
 
   /** The row is written: also that of a worker which drains, with what it still has and what it has sent to its successor. */
-  #beaten(beat: number): void {
+  #onBeat(beat: number): void {
     this.#beat = beat;
     this.#plan = [];
     this.#forgetFree();
     // A worker that has none gives none.
-    if (this.#parts.servers.open() === 0) this.#begin(undefined, []);
+    if (this.#parts.servers.open() === 0 && this.#parts.heat.isCool) this.#begin(undefined, []);
     else this.#lookSoon(beat);
   }
 

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { isHandleSent, takeHandle } from '../node-internals/index.ts';
+import { isAllWritten, takeHandle } from '../node-internals/index.ts';
 
 /** The time for which a client may go on sending after its last answer, ms: as long as in prefork/http. */
 const LINGER_MS = 2000;
@@ -22,12 +22,12 @@ export class Lingering {
     return this.#closing.size;
   }
 
-  /** Has the connection closed in this way when the server closes it after an answer. A second call does nothing. */
+  /** Makes the connection close in this way when the server closes it after an answer. A second call does nothing. */
   readonly closeAfterAnswer = (socket: Socket): void => {
     if (Object.hasOwn(socket, 'destroySoon')) return;
     const closeAtOnce = socket.destroySoon.bind(socket);
     // node:http calls this, and nothing else, when it has given the last answer to the kernel.
-    const value = (): void => (isHandleSent(socket) ? this.#close(takeHandle(socket)) : closeAtOnce());
+    const value = (): void => (isAllWritten(socket) ? this.#close(takeHandle(socket, closeAtOnce)) : closeAtOnce());
     Object.defineProperty(socket, 'destroySoon', { value, configurable: true, writable: true });
   };
 

@@ -101,21 +101,21 @@ export class Requests {
   #newest: Connection | undefined;
   readonly #fairness: ReadFairness | undefined;
   readonly #onRequest: ((request: IncomingMessage, socket: Socket) => void) | undefined;
-  readonly #onLast: ((socket: Socket) => void) | undefined;
+  readonly #onLastAnswer: ((socket: Socket) => void) | undefined;
 
   /**
    * @param turns pauses connections with long requests, HTTP/1. @default no pauses
    * @param onRequest hears of each request of node:http's, HTTP/1
-   * @param onLast hears of each connection of node:http's that a drain has closed after an answer, before that is given
+   * @param onLastAnswer hears of each connection of node:http's that a drain will close after its next answer, before that answer is given
    */
   constructor(
     turns?: ReadFairness,
     onRequest?: (request: IncomingMessage, socket: Socket) => void,
-    onLast?: (socket: Socket) => void,
+    onLastAnswer?: (socket: Socket) => void,
   ) {
     this.#fairness = turns;
     this.#onRequest = onRequest;
-    this.#onLast = onLast;
+    this.#onLastAnswer = onLastAnswer;
     subscribe(START, this.#onStart);
     subscribe(FINISH, this.#onFinish);
   }
@@ -310,7 +310,7 @@ export class Requests {
     const { socket } = connection;
     if (socket !== undefined && this.#leaving?.canMove(socket) === true) return;
     makeLast(connection, response);
-    if (socket !== undefined && connection.last !== undefined) this.#onLast?.(socket);
+    if (socket !== undefined && connection.last !== undefined) this.#onLastAnswer?.(socket);
   }
 
   /** Counts all requests in flight on a connection that has closed as finished. */

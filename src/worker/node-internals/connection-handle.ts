@@ -18,6 +18,9 @@ export interface ConnectionHandle extends NativeClient {
   readStop(): number;
 }
 
+/** What a handle answers that has nothing left to send: the shutdown is over, and nobody tells of it later. */
+const SHUT_DOWN = 1;
+
 interface PrivateSocket extends Socket {
   _handle?: ConnectionHandle | null;
   readonly _server?: Server | null;
@@ -65,7 +68,7 @@ export function isHandleAtRest(socket: Socket): boolean {
 }
 
 /** Whether the kernel has all that was written to the connection, which is still open to both sides and can be taken out of its socket. */
-export function isHandleSent(socket: Socket): boolean {
+export function isAllWritten(socket: Socket): boolean {
   const handle = handleOf(socket);
   if (handle === undefined || !isNative(handle) || !socket.readable || !socket.writable) return false;
   return socket.writableLength === 0 && handle.writeQueueSize === 0;
@@ -75,12 +78,24 @@ export function isHandleSent(socket: Socket): boolean {
  * Takes the handle out of its socket. The socket is left what it needs to close without an error, and the client notices nothing.
  *
  * @param handle is the socket's, and nothing reads it any more
+ * @param closeSocket closes the socket, in the way in which the application is to see it
  */
-export function detachHandle(socket: Socket, handle: ConnectionHandle): void {
-  // A log of the application may ask for the address a moment after the answer. Node remembers it once it has been asked for.
+export function detachHandle(socket: Socket, handle: ConnectionHandle, closeSocket: () => void): void {
+  // A log of the application may ask for the addresses a moment after the answer. Node remembers them once it has been asked for
+  // them, and gives its own address for as long as the handle could tell it.
   void socket.remoteAddress;
+  void socket.localAddress;
   const { bytesRead, bytesWritten } = handle;
-  const remains = { bytesRead, bytesWritten, close: (closed: () => void) => process.nextTick(closed) };
+  const remains = {
+    bytesRead,
+    bytesWritten,
+    reading: false,
+    readStart: () => 0,
+    readStop: () => 0,
+    getsockname: () => 0,
+    shutdown: () => SHUT_DOWN,
+    close: (closed: () => void) => process.nextTick(closed),
+  };
   (socket as PrivateSocket)._handle = remains as unknown as ConnectionHandle;
-  socket.destroy();
+  closeSocket();
 }

@@ -141,8 +141,9 @@ function isResting(socket: HttpSocket, parser: HttpParser, handle: ConnectionHan
  * from the connection any more: what the client sends waits in the kernel.
  *
  * @param socket is `free`
+ * @param closeSocket closes what is left of it
  */
-export function takeHandle(socket: Socket): NativeClient {
+export function takeHandle(socket: Socket, closeSocket: () => void = () => socket.destroy()): NativeClient {
   const { parser } = socket as HttpSocket;
   const handle = handleOf(socket)!;
   handle.readStop();
@@ -151,7 +152,7 @@ export function takeHandle(socket: Socket): NativeClient {
     parser.unconsume();
     parser._consumed = handle._consumed = false;
   }
-  detachHandle(socket, handle);
+  detachHandle(socket, handle, closeSocket);
   return handle;
 }
 

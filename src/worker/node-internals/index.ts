@@ -12,7 +12,7 @@ export {
   handleOf,
   handleThatReads,
   isHandleAtRest,
-  isHandleSent,
+  isAllWritten,
 } from './connection-handle.ts';
 export { connectionsOf, restOf, makeIdle, takeHandle, unwatchHeads, watchHeads } from './http1.ts';
 export { writeBesideHttp2 } from './http2.ts';

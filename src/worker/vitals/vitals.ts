@@ -89,7 +89,7 @@ export class Vitals {
   readonly #handicap: () => number;
   readonly #period: number;
   #timer: NodeJS.Timeout | undefined;
-  #onBeat: (beat: number) => void = () => {};
+  #tellBeat: (beat: number) => void = () => {};
   readonly #delays = new Delays();
   #utilization: EventLoopUtilization = performance.eventLoopUtilization();
   #due = 0;
@@ -151,8 +151,8 @@ export class Vitals {
    *
    * @param listener takes the place of the one before
    */
-  whenBeaten(listener: (beat: number) => void): void {
-    this.#onBeat = listener;
+  onBeat(listener: (beat: number) => void): void {
+    this.#tellBeat = listener;
   }
 
   /** Tells the other workers now what they decide by, and not with the next beat. */
@@ -208,7 +208,7 @@ export class Vitals {
     this.#utilization = utilization;
     this.#write(now);
     this.#wait();
-    this.#onBeat(beat);
+    this.#tellBeat(beat);
   }
 
   /** Utilization and delay stay those of the last beat: over less time they would say nothing. */

@@ -40,6 +40,7 @@ class Bench {
   readonly moved: Moved[] = [];
   readonly closedUntil = new Float64Array(2);
   readonly #writers: Writer[];
+  readonly heat = new Heat();
   isServing = true;
   /** How often the leveller has asked whether the worker serves: each look begins with it. */
   looks = 0;
@@ -80,8 +81,8 @@ class Bench {
       // A connection that moves has neither been closed nor been accepted elsewhere.
       servers: { open: () => this.sockets.length, accepted: () => this.accepted },
       requests: { tellFree: (onFree) => void (this.onFree = onFree) },
-      vitals: { whenBeaten: (listener) => void (onBeat = listener) },
-      heat: new Heat(),
+      vitals: { onBeat: (listener) => void (onBeat = listener) },
+      heat: this.heat,
       arrivedAt: (socket) => (socket as unknown as FakeSocket).arrivedAt,
       slot: () => OWN,
       isServing: () => {
@@ -172,6 +173,12 @@ test('without connections it looks at nobody', async (t) => {
   assert.equal(bench.looks, 0);
   bench.add(10);
   await some(bench, 1);
+});
+
+test('without connections a worker that was hot looks on: what it remembers of that has to fade', async (t) => {
+  const bench = new Bench(t);
+  bench.heat.gave(1);
+  await poll(() => bench.looks > 0 || undefined, 'a look');
 });
 
 test('pinned ones stay, and those that have just come', async (t) => {

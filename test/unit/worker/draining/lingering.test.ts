@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { finished } from 'node:stream/promises';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Lingering } from '../../../../src/worker/draining/lingering.ts';
@@ -56,6 +57,35 @@ test('the application sees its socket close at once, and the client goes on read
   assert.equal(socket.remoteAddress, '127.0.0.1');
   client.socket.resume();
   await client.closed();
+});
+
+test('the application sees its response and its socket end in the order that Node has', async (t) => {
+  const lingering = new Lingering();
+  const requests = new Requests(undefined, undefined, lingering.closeAfterAnswer);
+  t.after(() => requests.close());
+  const server = new PatientServer();
+  const client = new Client(t, await server.listen(t));
+  client.send(get());
+  await server.asked(1);
+  requests.drain();
+  const [response] = server.responses;
+  const { socket } = response!.req;
+  const seen: string[] = [];
+  for (const event of ['finish', 'close']) {
+    response!.once(event, () => seen.push(`response ${event}, ${socket.destroyed}, ${socket.localAddress}`));
+    socket.once(event, () => seen.push(`socket ${event}`));
+  }
+  const ended = finished(socket, { readable: false });
+  response!.end('x');
+  await ended;
+  await client.closed();
+  await seenAtLast(4, () => seen.length);
+  assert.deepEqual(seen, [
+    'response finish, false, 127.0.0.1',
+    'response close, false, 127.0.0.1',
+    'socket finish',
+    'socket close',
+  ]);
 });
 
 test('a client that neither reads nor closes is waited for only so long', async (t) => {
