@@ -18,7 +18,7 @@ export interface ConnectionHandle extends NativeClient {
   readStop(): number;
 }
 
-/** What a handle answers that has nothing left to send: the shutdown is over, and nobody tells of it later. */
+/** What a handle answers that has nothing left to send: the shutdown is over, and no callback comes later. */
 const SHUT_DOWN = 1;
 
 interface PrivateSocket extends Socket {
