@@ -102,7 +102,7 @@ export class Server implements Running {
       };
       await until(isUp, START_TIMEOUT, 'its first answer', everyMs);
       if (this.system.daemon !== undefined) this.supervisor = await this.system.daemon(this.setting);
-      this.#endBeside = this.system.beside?.(this);
+      this.#endBeside = await this.system.beside?.(this);
     } catch (error) {
       await this.stop();
       throw new Error(`${this.system.title}: ${String(error)}\n${this.commandLine}\n${this.#log}`, { cause: error });

@@ -54,8 +54,8 @@ export interface System {
   command(setting: Setting): Command;
   /** For a system whose command ends and leaves a daemon: finds that daemon's pid. */
   daemon?(setting: Setting): Promise<number>;
-  /** What goes on beside it from its first answer on. Returned is what ends that, and throws when it did not work. */
-  beside?(running: Running): () => void;
+  /** What goes on beside it from its first answer on. Returned, when it has begun, is what ends that, and throws when it did not work. */
+  beside?(running: Running): (() => void) | Promise<() => void>;
   /** About how long starting and stopping take, seconds, when that is much longer than with the others. */
   readonly startSeconds?: number;
   /** Ends the daemon; all others get SIGTERM. */
