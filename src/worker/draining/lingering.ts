@@ -12,7 +12,7 @@ const LINGER_MS = 2000;
  *
  * The application sees its socket close as ever. Connections with TLS are closed as Node does it.
  *
- * Owns the connections that it closes, and a timer for each.
+ * Owns the connections that it closes, and a timer for each. They keep no process alive: a drain waits for them.
  */
 export class Lingering {
   readonly #closing = new Set<Socket>();
@@ -34,7 +34,7 @@ export class Lingering {
   #close(handle: object): void {
     const socket = new Socket({ handle } as ConstructorParameters<typeof Socket>[0]);
     this.#closing.add(socket);
-    const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+    const timer = setTimeout(() => socket.destroy(), LINGER_MS).unref();
     socket.once('close', () => {
       clearTimeout(timer);
       this.#closing.delete(socket);
@@ -42,5 +42,6 @@ export class Lingering {
     socket.on('error', () => {});
     socket.end();
     socket.resume();
+    socket.unref();
   }
 }
