@@ -10,6 +10,7 @@ export interface ConnectionHandle extends NativeClient {
   readonly writeQueueSize?: number;
   readonly bytesRead: number;
   readonly bytesWritten: number;
+  getsockname?(name: object): number;
   /** Whether net.Socket has begun to read: it never asks the handle. */
   reading?: boolean;
   /** A parser reads the handle, and no stream does. */
@@ -81,10 +82,8 @@ export function isAllWritten(socket: Socket): boolean {
  * @param closeSocket closes the socket, in the way in which the application is to see it
  */
 export function detachHandle(socket: Socket, handle: ConnectionHandle, closeSocket: () => void): void {
-  // A log of the application may ask for the addresses a moment after the answer. Node remembers them once it has been asked for
-  // them, and gives its own address for as long as the handle could tell it.
+  // A log of the application may ask for the address a moment after the answer. Node remembers it once it has been asked for.
   void socket.remoteAddress;
-  void socket.localAddress;
   const { bytesRead, bytesWritten } = handle;
   const remains = {
     bytesRead,
@@ -92,7 +91,7 @@ export function detachHandle(socket: Socket, handle: ConnectionHandle, closeSock
     reading: false,
     readStart: () => 0,
     readStop: () => 0,
-    getsockname: () => 0,
+    getsockname: handle.getsockname?.bind(handle),
     shutdown: () => SHUT_DOWN,
     close: (closed: () => void) => process.nextTick(closed),
   };

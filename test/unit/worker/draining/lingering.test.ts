@@ -18,8 +18,8 @@ interface Bench {
   readonly client: Client;
 }
 
-/** A server that drains, and has answered a client. */
-async function setUp(t: TestContext, answer: string): Promise<Bench> {
+/** A server that drains, and has not answered a client yet. */
+async function ask(t: TestContext): Promise<Bench> {
   const lingering = new Lingering();
   const requests = new Requests(undefined, undefined, lingering.closeAfterAnswer);
   t.after(() => requests.close());
@@ -28,11 +28,17 @@ async function setUp(t: TestContext, answer: string): Promise<Bench> {
   client.send(get());
   await server.asked(1);
   requests.drain();
-  client.socket.pause();
-  const [response] = server.responses;
+  return { lingering, server, client };
+}
+
+/** A server that drains, and has answered a client that does not read. */
+async function setUp(t: TestContext, answer: string): Promise<Bench> {
+  const bench = await ask(t);
+  bench.client.socket.pause();
+  const [response] = bench.server.responses;
   response!.end(answer);
   await once(response!, 'finish');
-  return { lingering, server, client };
+  return bench;
 }
 
 test('a client that reads slowly and goes on asking gets the whole of the last answer', async (t) => {
@@ -60,14 +66,7 @@ test('the application sees its socket close at once, and the client goes on read
 });
 
 test('the application sees its response and its socket end in the order that Node has', async (t) => {
-  const lingering = new Lingering();
-  const requests = new Requests(undefined, undefined, lingering.closeAfterAnswer);
-  t.after(() => requests.close());
-  const server = new PatientServer();
-  const client = new Client(t, await server.listen(t));
-  client.send(get());
-  await server.asked(1);
-  requests.drain();
+  const { server, client } = await ask(t);
   const [response] = server.responses;
   const { socket } = response!.req;
   const seen: string[] = [];
