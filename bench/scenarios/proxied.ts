@@ -1,7 +1,6 @@
 /** What clients of nginx notice of deploys behind it: answers that are not the server's, and new connections of nginx to the server. */
 
 import { readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { keptBusyDuring } from '../load/busy.ts';
 import { ask, LOSSES } from '../load/client.ts';
 import { opened } from '../open.ts';
@@ -9,15 +8,10 @@ import { target } from '../right-answers.ts';
 import type { Alone, Sample } from '../scenario.ts';
 import { median } from '../statistics.ts';
 import { nginxSystem, proxyTo } from '../systems/nginx.ts';
+import { RELOADS, reloaded, reloadSeconds } from './reloads.ts';
 
-const RELOADS = 20;
-const QUICK_RELOADS = 2;
 /** As many as nginx keeps connections to the server. */
 const CLIENTS = 32;
-/** Until all clients are connected, and nginx is to the server. */
-const BEFORE_MS = 1000;
-const AFTER_MS = 1500;
-const RELOAD_SECONDS = 2.5;
 
 export const proxied: Alone = {
   name: 'proxied',
@@ -35,26 +29,19 @@ export const proxied: Alone = {
   apart: true,
   rounds: 1,
   skips: async (system) => (await nginxSystem.unavailable()) ?? (await system.noReload()),
-  seconds: ({ quick }) => (quick ? QUICK_RELOADS : RELOADS) * RELOAD_SECONDS + (BEFORE_MS + AFTER_MS) / 1000,
+  seconds: reloadSeconds,
   async measure(system, bench): Promise<Sample> {
     await using server = await opened(system, 'post', bench.placement.serverCores, bench);
     await using proxy = await opened(proxyTo(server.setting.port), 'post', 1, bench);
     const posted = target('post', proxy.setting.port);
     const { status, body } = await ask(posted);
-    const times: number[] = [];
+    let times: number[] = [];
     let connections = 0;
     const outcome = await keptBusyDuring(
       { target: posted, expected: { status, body }, kept: CLIENTS, renewed: 0 },
       async () => {
-        await sleep(BEFORE_MS);
-        const before = connectionsMade();
-        while (times.length < (bench.quick ? QUICK_RELOADS : RELOADS)) {
-          const start = performance.now();
-          await system.reload!(server);
-          times.push(performance.now() - start);
-        }
-        await sleep(AFTER_MS);
-        connections = connectionsMade() - before;
+        times = await reloaded(server, bench, () => (connections = -connectionsMade()));
+        connections += connectionsMade();
       },
     );
     const { answered, ended, lost, longestGap } = outcome;
