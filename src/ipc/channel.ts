@@ -42,7 +42,7 @@ export type SentHandle = object;
  */
 const SOON_MS = 2;
 
-/** How many messages may go in the place of one: a line is told without a turn of the event loop in between. */
+/** How many messages may go in the place of one: those of a line are delivered without a turn of the event loop in between. */
 export const MOST_BODIES = 256;
 
 /** A message that waits for others. */

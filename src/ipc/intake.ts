@@ -37,10 +37,10 @@ export const MOST_BEHIND_HANDLE = 4096;
 const DEEPEST = 1000;
 
 /**
- * How long the messages of one worker are told before the event loop turns, ms. What a message costs is the worker's choice, and a
+ * How long the messages of one worker are delivered before the event loop turns, ms. What a message costs is the worker's choice, and a
  * read brings thousands of them.
  */
-const LONGEST_TELLING_MS = 5;
+const DELIVERY_BUDGET_MS = 5;
 
 export interface IntakeEvents {
   /** The worker sent something that no worker should send. `body` is the message, if it could be parsed. */
@@ -78,8 +78,8 @@ export class Intake {
   #lines: readonly Uint8Array[] = [];
   #next = 0;
   /** The time that messages have taken since the last pause, and the moment up to which it was counted, ms. */
-  #told = 0;
-  #toldUntil = 0;
+  #spent = 0;
+  #spentUntil = 0;
   #isStopped = false;
   #isClosed = false;
 
@@ -138,29 +138,29 @@ export class Intake {
     this.#lines = lines;
     this.#next = 0;
     if (lines.length === 0) this.#keepHandle();
-    this.#toldUntil = performance.now();
-    this.#takeInTurn();
+    this.#spentUntil = performance.now();
+    this.#takeWithinBudget();
   }
 
   /**
    * Takes the next line, and those after it when its message has been told. When that has taken long, the rest waits for the next
    * turn of the event loop, and so does what the kernel still has.
    */
-  #takeInTurn(): void {
+  #takeWithinBudget(): void {
     const now = performance.now();
-    this.#told += now - this.#toldUntil;
-    this.#toldUntil = now;
-    if (this.#told >= LONGEST_TELLING_MS) this.#wait();
-    else if (this.#takeNext()) process.nextTick(() => this.#takeInTurn());
+    this.#spent += now - this.#spentUntil;
+    this.#spentUntil = now;
+    if (this.#spent >= DELIVERY_BUDGET_MS) this.#wait();
+    else if (this.#takeNext()) process.nextTick(() => this.#takeWithinBudget());
     else this.#readOn();
   }
 
   #wait(): void {
     this.#isStopped ||= this.#channel.readStop?.() === 0;
     setImmediate(() => {
-      this.#told = 0;
-      this.#toldUntil = performance.now();
-      this.#takeInTurn();
+      this.#spent = 0;
+      this.#spentUntil = performance.now();
+      this.#takeWithinBudget();
     });
   }
 

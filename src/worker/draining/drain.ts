@@ -18,7 +18,7 @@ const IDLE_POLL_MS = 100;
 /** A look takes 0.5 ms with 1000 connections. After it there is none for so many times as long. */
 const LOOK_SHARE = 20;
 
-/** Before the end of the idle time a look at idle connections need not be sooner than after this part of that time. */
+/** The number of looks at idle connections within the idle time. */
 const IDLE_LOOKS = 20;
 
 /** Where prefork does not count what is accepted, a queue gets so many turns of the event loop to be emptied. */
