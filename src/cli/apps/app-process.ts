@@ -9,6 +9,7 @@ import {
   wasKilled,
   type RunningServer,
 } from '../../control/client.ts';
+import type { Status } from '../../control/controls.ts';
 
 /** How often a primary that is not our child is looked at. */
 const FOLLOW_MS = 250;
@@ -23,6 +24,9 @@ export interface AppCommand {
   /** The user that it becomes; undefined when it stays this process's own. */
   readonly uid: number | undefined;
 }
+
+/** The signals that ask an app to end. */
+export const STOPS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
 
 /** How an app ended: with the exit code of its primary. */
 export interface AppEnd {
@@ -42,44 +46,56 @@ export class AppProcess {
   readonly child: ChildProcess;
   readonly #uid: number | undefined;
   #isKilled = false;
-  /** The primary after an upgrade. */
-  #next: { readonly server: RunningServer; readonly pid: number } | undefined;
+  /** Whether the child has answered under the name. Before that, an answer comes from a server that had the name already. */
+  #isFound = false;
+  /** The primary that is followed to its end; undefined between two. */
+  #followed: Primary | undefined;
+  /** The primary that was the last to answer. */
+  #latest: Primary;
+  /** All stops so far. A primary that comes after them hears of them, too. */
+  readonly #stops: NodeJS.Signals[] = [];
+  /** What came between two primaries. */
+  readonly #unheard: NodeJS.Signals[] = [];
 
   constructor({ name, argv, env, isPiped, uid }: AppCommand) {
     this.name = name;
     this.#uid = uid;
     const output = isPiped ? 'pipe' : 'inherit';
     this.child = spawn(process.execPath, argv, { env, stdio: ['inherit', output, output], detached: true });
+    this.#followed = this.#latest = new Primary(this.child.pid, (signal) => this.child.kill(signal));
     this.ended = this.#watch();
   }
 
-  /** Signals the primary. One that is gone hears nothing, because its end is on the way. */
+  /**
+   * Signals the primary. In an upgrade that is the next one as soon as it answers, while the one before is followed until
+   * its last worker has ended. A stop is for both.
+   */
   signal(signal: NodeJS.Signals): void {
-    if (this.#next === undefined) {
-      this.child.kill(signal);
-      return;
+    const isStop = STOPS.includes(signal);
+    if (isStop) {
+      this.#stops.push(signal);
+      this.#followed?.hearStops(this.#stops);
     }
-    try {
-      // The server itself has said what its pid is, and it may belong to another user: see `signalWorker`.
-      signalWorker(this.#next.server, this.#next.pid, signal);
-    } catch {
-      // The process has ended since.
-    }
+    void this.#answering().then((answering) => {
+      const primary = answering ?? this.#followed;
+      if (isStop) primary?.hearStops(this.#stops);
+      else if (primary === undefined) this.#unheard.push(signal);
+      else primary.hear(signal);
+    });
   }
 
   /** Kills the primary, and waits for no other one: its user can have anything listen under its name. */
   kill(): void {
     this.#isKilled = true;
-    this.signal('SIGKILL');
+    this.#followed?.hear('SIGKILL');
+    this.#latest.hear('SIGKILL');
   }
 
-  /**
-   * The server as the commands find it; undefined when it does not answer yet. A server of another app's user may have
-   * the same name.
-   */
-  async find(): Promise<RunningServer | undefined> {
-    const servers = await runningServers(undefined, this.name).catch(() => []);
-    return servers.find(({ owner }) => owner?.uid === this.#uid);
+  /** Tells whether the app serves: its own primary, and not a server that had the name before. */
+  async isServing(): Promise<boolean> {
+    const { status } = (await this.#find()) ?? {};
+    if (status?.pid === this.child.pid) this.#isFound = true;
+    return this.#isFound && status?.phase === 'serving';
   }
 
   async #watch(): Promise<AppEnd> {
@@ -88,23 +104,70 @@ export class AppProcess {
       this.child.once('exit', (code, signal) => resolve({ code: code ?? codeOf(signal), signal }));
     });
     if (end.code !== 0) return end;
-    let last = this.child.pid;
-    for (;;) {
-      const next = await this.#successorOf(last);
-      if (next === undefined) return end;
-      this.#next = next;
-      last = next.pid;
+    for (let last = this.#followed; ; last = this.#followed) {
+      this.#followed = undefined;
+      const next = await this.#answering();
+      if (next?.server === undefined || next === last) return end;
+      this.#followed = next;
+      if (this.#isKilled) next.hear('SIGKILL');
+      next.hearStops(this.#stops);
+      for (const signal of this.#unheard.splice(0)) next.hear(signal);
       while (!this.#isKilled && (await isRunning(next.server))) await delay(FOLLOW_MS);
       if (this.#isKilled || (await wasKilled(next.server))) return { code: 1, signal: null };
     }
   }
 
-  /** Finds the primary that goes on under the name. */
-  async #successorOf(pid: number | undefined): Promise<{ server: RunningServer; pid: number } | undefined> {
-    const server = await this.find();
-    if (server === undefined) return undefined;
-    const status = await readStatus(server).catch(() => undefined);
-    return status === undefined || status.pid === pid ? undefined : { server, pid: status.pid };
+  /** Finds the primary that answers now; undefined when none of this app does. */
+  async #answering(): Promise<Primary | undefined> {
+    if (!this.#isFound) return undefined;
+    const { server, status } = (await this.#find()) ?? {};
+    if (server === undefined || status === undefined) return undefined;
+    if (status.pid !== this.#latest.pid) {
+      // The server itself says what its pid is, and it may belong to another user: see `signalWorker`.
+      this.#latest = new Primary(status.pid, (signal) => signalWorker(server, status.pid, signal), server);
+    }
+    return this.#latest;
+  }
+
+  /**
+   * The server as the commands find it; undefined when none answers. A server of another app's user may have the same
+   * name.
+   */
+  async #find(): Promise<{ server: RunningServer; status: Status } | undefined> {
+    const servers = await runningServers(undefined, this.name).catch(() => []);
+    const server = servers.find(({ owner }) => owner?.uid === this.#uid);
+    const status = server && (await readStatus(server).catch(() => undefined));
+    return server && status && { server, status };
+  }
+}
+
+/** A primary that the app has, or had. An upgrade makes another one. */
+class Primary {
+  readonly pid: number | undefined;
+  /** Set for one that is no child of this process. */
+  readonly server: RunningServer | undefined;
+  readonly #send: (signal: NodeJS.Signals) => void;
+  #heardStops = 0;
+
+  constructor(pid: number | undefined, send: (signal: NodeJS.Signals) => void, server?: RunningServer) {
+    this.pid = pid;
+    this.#send = send;
+    this.server = server;
+  }
+
+  /** Signals it. One that has ended hears nothing. */
+  hear(signal: NodeJS.Signals): void {
+    try {
+      this.#send(signal);
+    } catch {
+      // The process has ended since.
+    }
+  }
+
+  /** Tells it of those that it has not heard of. */
+  hearStops(stops: readonly NodeJS.Signals[]): void {
+    for (const signal of stops.slice(this.#heardStops)) this.hear(signal);
+    this.#heardStops = stops.length;
   }
 }
 

@@ -1,4 +1,5 @@
 /** Runs several applications of one config file, each as a server of its own, under this process. */
+import { setTimeout as delay } from 'node:timers/promises';
 import { UsageError } from '../../errors.ts';
 import { printableOutput } from '../../format/printable.ts';
 import { resolveSettings } from '../../options/index.ts';
@@ -10,8 +11,7 @@ import { resolveAccount, type Account } from '../../privileges/account.ts';
 import { PrefixedOutput } from '../../primary/workers/prefixed-output.ts';
 import { createNotifier } from '../../systemd/notify.ts';
 import type { Notifier } from '../../systemd/notifier.ts';
-import { readStatus } from '../../control/client.ts';
-import { AppProcess } from './app-process.ts';
+import { AppProcess, STOPS } from './app-process.ts';
 
 /** The time beside its own periods that an app may take to stop. Then it is killed. */
 const STOP_MARGIN_MS = 15_000;
@@ -21,8 +21,6 @@ const START_POLL_MS = 100;
 
 /** The signals that each primary understands, and gets when this process does. */
 const PASSED_ON = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU'] as const;
-
-const STOPS: readonly NodeJS.Signals[] = ['SIGTERM', 'SIGINT'];
 
 /** The variables of a service manager, which are for this process. */
 const OF_MANAGER = ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID', 'LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES'];
@@ -140,15 +138,19 @@ class Apps {
   async #announce(): Promise<void> {
     const start = performance.now();
     const count = this.#running.size;
-    for (const app of this.#running.values()) {
-      while (!(await serves(app))) {
-        if (this.#isStopping || !this.#running.has(app.name)) return;
-        await new Promise((resolve) => setTimeout(resolve, START_POLL_MS));
-      }
-    }
-    if (this.#isStopping) return;
+    const outcomes = await Promise.all([...this.#running.values()].map((app) => this.#untilServing(app)));
+    if (this.#isStopping || outcomes.includes(false)) return;
     this.#log('apps ready', { apps: count, took: performance.now() - start });
     this.#notifier?.ready();
+  }
+
+  /** @returns false when the app has ended before it served. */
+  async #untilServing(app: AppProcess): Promise<boolean> {
+    while (!(await app.isServing())) {
+      if (this.#isStopping || !this.#running.has(app.name)) return false;
+      await delay(START_POLL_MS);
+    }
+    return true;
   }
 
   #passSignalsOn(): () => void {
@@ -182,13 +184,4 @@ class Apps {
       }, this.#patience.get(app.name)).unref();
     }
   }
-}
-
-async function serves(app: AppProcess): Promise<boolean> {
-  const server = await app.find();
-  if (server === undefined) return false;
-  return readStatus(server).then(
-    ({ phase }) => phase === 'serving',
-    () => false,
-  );
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import process from 'node:process';
+import { createInterface } from 'node:readline';
 import { after, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppProcess } from '../../../src/cli/apps/app-process.ts';
@@ -14,32 +17,71 @@ const NO_PID = 2 ** 30;
 const place = new Place();
 after(() => place[Symbol.dispose]());
 
-/** Starts a server of another user that says that it is `blog`, and serves. */
-async function impostor(): Promise<AsyncDisposable> {
+/** What listens under the name `blog`, and says that it is a primary that serves. */
+interface Impostor extends AsyncDisposable {
+  /** The primary that it says it is. */
+  pid: number;
+  /** What it waits for before it answers. */
+  before: Promise<unknown>;
+}
+
+async function impostor(uid?: number): Promise<Impostor> {
   chmodSync(place.path, 0o755);
   process.env['PREFORK_RUNTIME_DIR'] = place.path;
-  const directory = place.file(`prefork-${NOBODY}`);
+  const directory = place.file(`prefork-${uid ?? process.geteuid!()}`);
   mkdirSync(directory, { mode: 0o700, recursive: true });
   const path = `${directory}/blog.sock`;
-  const server = createServer((_, response) => response.end(JSON.stringify({ phase: 'serving', pid: NO_PID })));
-  await new Promise<void>((resolve) => server.listen(path, resolve));
-  for (const file of [directory, path]) chownSync(file, NOBODY, NOBODY);
-  return {
+  const said: Impostor = {
+    pid: NO_PID,
+    before: Promise.resolve(),
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+  const server = createServer((_, response) => {
+    void said.before.then(() => response.end(JSON.stringify({ phase: 'serving', pid: said.pid })));
+  });
+  await new Promise<void>((resolve) => server.listen(path, resolve));
+  if (uid !== undefined) for (const file of [directory, path]) chownSync(file, uid, uid);
+  return said;
 }
 
-function start(uid: number | undefined): AppProcess {
-  return new AppProcess({ name: 'blog', argv: ['-e', ''], env: {}, isPiped: true, uid });
+/** Says which signals it hears. */
+const LISTENER = `for (const signal of ['SIGHUP', 'SIGTERM']) process.on(signal, () => console.log(signal)); console.log('up'); setInterval(() => {}, 1e6)`;
+
+/** A primary that has been succeeded ends so. */
+const ENDS_AT_USR2 = "process.on('SIGUSR2', () => process.exit(0)); console.log('up'); setInterval(() => {}, 1e6)";
+
+async function endInOrder(app: AppProcess): Promise<void> {
+  app.child.kill('SIGUSR2');
+  await once(app.child, 'exit');
+}
+
+function start(uid: number | undefined, code = ''): AppProcess {
+  return new AppProcess({ name: 'blog', argv: ['-e', code], env: {}, isPiped: true, uid });
+}
+
+/** A process that stands for the next primary. */
+class Next implements AsyncDisposable {
+  readonly #child = spawn(process.execPath, ['-e', LISTENER], { stdio: ['ignore', 'pipe', 'inherit'] });
+  readonly pid = this.#child.pid!;
+  readonly #lines = createInterface(this.#child.stdout)[Symbol.asyncIterator]();
+
+  async line(): Promise<string> {
+    return (await this.#lines.next()).value as string;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await once(this.#child, 'close');
+  }
 }
 
 test('a server of another user is no app, whatever its name', { skip: noOtherUser }, async () => {
-  await using _server = await impostor();
+  await using _server = await impostor(NOBODY);
   const app = start(undefined);
-  assert.equal(await app.find(), undefined);
+  assert.equal(await app.isServing(), false);
   // The process has ended, and no other server stands in for it.
   assert.deepEqual(await app.ended, { code: 0, signal: null });
 });
@@ -48,12 +90,62 @@ test(
   'an app whose user has something else listen under its name ends when it is killed',
   { skip: noOtherUser },
   async () => {
-    await using _server = await impostor();
-    const app = start(NOBODY);
-    assert.equal((await app.find())?.owner?.uid, NOBODY);
+    await using server = await impostor(NOBODY);
+    const app = start(NOBODY, ENDS_AT_USR2);
+    await once(app.child.stdout!, 'data');
+    server.pid = app.child.pid!;
+    assert.equal(await app.isServing(), true);
+    server.pid = NO_PID;
+    await endInOrder(app);
     const ended = app.ended.then(() => 'ended');
     assert.equal(await Promise.race([ended, delay(500, 'followed')]), 'followed');
     app.kill();
     assert.equal(await ended, 'ended');
   },
 );
+
+test('who answers under the name before the app does is no primary of it', async () => {
+  await using _server = await impostor();
+  const app = start(undefined);
+  assert.equal(await app.isServing(), false);
+  assert.deepEqual(await app.ended, { code: 0, signal: null });
+});
+
+test('a stop that comes between two primaries reaches the next one', async () => {
+  await using next = new Next();
+  assert.equal(await next.line(), 'up');
+  const server = await impostor();
+  const app = start(undefined, ENDS_AT_USR2);
+  await once(app.child.stdout!, 'data');
+  server.pid = app.child.pid!;
+  assert.equal(await app.isServing(), true);
+  server.pid = next.pid;
+  let answer!: () => void;
+  server.before = new Promise<void>((resolve) => (answer = resolve));
+  await endInOrder(app);
+  app.signal('SIGTERM');
+  app.signal('SIGHUP');
+  answer();
+  assert.deepEqual([await next.line(), await next.line()].toSorted(), ['SIGHUP', 'SIGTERM']);
+  await server[Symbol.asyncDispose]();
+  assert.deepEqual(await app.ended, { code: 0, signal: null });
+});
+
+test('the primary that answers is told, and the one that it succeeds hears of stops alone', async () => {
+  await using next = new Next();
+  assert.equal(await next.line(), 'up');
+  await using server = await impostor();
+  const app = start(undefined, LISTENER);
+  server.pid = app.child.pid!;
+  assert.equal(await app.isServing(), true);
+  const lines = createInterface(app.child.stdout!)[Symbol.asyncIterator]();
+  assert.equal((await lines.next()).value, 'up');
+  server.pid = next.pid;
+  app.signal('SIGHUP');
+  assert.equal(await next.line(), 'SIGHUP');
+  app.signal('SIGTERM');
+  assert.equal(await next.line(), 'SIGTERM');
+  assert.equal((await lines.next()).value, 'SIGTERM');
+  app.child.kill('SIGKILL');
+  assert.deepEqual(await app.ended, { code: 137, signal: 'SIGKILL' });
+});
