@@ -6,7 +6,7 @@ import { ReadAhead, type Reader } from './read-ahead.ts';
 import type { ServerCore } from './server-core.ts';
 import { READ_BYTES, type Receiver, type Source } from './source.ts';
 
-/** Of the bytes that the kernel may have of one connection, more than were read at once, the first so many count when it ends. */
+/** When the kernel has more of a connection that ends than one read brings, so many bytes count. */
 const MOST_QUEUED_BYTES = 8 * 1024 * 1024;
 
 /** What is done with what a client sends. The parser is valid until the function returns. */
