@@ -29,7 +29,7 @@ interface Incoming {
 }
 
 /** Shorter messages have few values, characters. */
-const LONG_MESSAGE = 1024 * 1024;
+const LONG_MESSAGE = 1_048_576;
 /** The most objects and arrays of a message, and the most values: the longest profile has fewer. An object takes up to a hundred bytes. */
 const MOST_OBJECTS = 4_000_000;
 const MOST_VALUES = 32_000_000;

@@ -9,7 +9,7 @@ const MOST_SCRIPTS = 100_000;
 const LONGEST_URL = 4096;
 
 /** The length of all names together, in characters: those of an application's scripts have a hundred each. */
-const LONGEST_URLS = 32 * 1024 * 1024;
+const LONGEST_URLS = 33_554_432;
 
 /**
  * Pauses the process for a moment and returns its stack.

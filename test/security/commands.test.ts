@@ -172,34 +172,38 @@ const mountPoints = {
 } as const;
 
 for (const [where, at] of Object.entries(mountPoints)) {
-  test(`root does not wait for a file system of another user’s making, ${where}`, { skip: skip || noFuse() }, async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'prefork-fuse-'));
-    chmodSync(directory, 0o1777);
-    const own = join(directory, `prefork-${NOBODY}`);
-    mkdirSync(own, { mode: 0o700 });
-    const point = join(own, at);
-    const isFile = at === 'evil.sock';
-    if (isFile) writeFileSync(point, '');
-    else mkdirSync(point, { recursive: true });
-    if (at.startsWith('..')) symlinkSync(join(point, 'evil'), join(own, 'evil.sock'));
-    for (const path of new Set([own, point])) chownSync(path, NOBODY, NOBODY);
-    // Nothing answers what the kernel asks over the descriptor, so every look at it waits until it is closed.
-    const mode = isFile ? '100600' : '40700';
-    const options = `fd=3,rootmode=${mode},user_id=${NOBODY},group_id=${NOBODY},allow_other`;
-    const script = `exec 3<>/dev/fuse && mount -i -t fuse x "$1" -o ${options} && echo up && read line`;
-    const mounter = spawn('bash', ['-c', script, 'bash', point]);
-    try {
-      await once(mounter.stdout, 'data');
-      await using command = await startApp({ options: ['list'], env: { TMPDIR: directory } });
-      const { code } = await command.exit();
-      assert.equal(code, 0);
-    } finally {
-      spawnSync('umount', ['-l', point]);
-      mounter.stdin.end();
-      await once(mounter, 'exit');
-      rmSync(directory, { recursive: true });
-    }
-  });
+  test(
+    `root does not wait for a file system of another user’s making, ${where}`,
+    { skip: skip || noFuse() },
+    async () => {
+      const directory = mkdtempSync(join(tmpdir(), 'prefork-fuse-'));
+      chmodSync(directory, 0o1777);
+      const own = join(directory, `prefork-${NOBODY}`);
+      mkdirSync(own, { mode: 0o700 });
+      const point = join(own, at);
+      const isFile = at === 'evil.sock';
+      if (isFile) writeFileSync(point, '');
+      else mkdirSync(point, { recursive: true });
+      if (at.startsWith('..')) symlinkSync(join(point, 'evil'), join(own, 'evil.sock'));
+      for (const path of new Set([own, point])) chownSync(path, NOBODY, NOBODY);
+      // Nothing answers what the kernel asks over the descriptor, so every look at it waits until it is closed.
+      const mode = isFile ? '100600' : '40700';
+      const options = `fd=3,rootmode=${mode},user_id=${NOBODY},group_id=${NOBODY},allow_other`;
+      const script = `exec 3<>/dev/fuse && mount -i -t fuse x "$1" -o ${options} && echo up && read line`;
+      const mounter = spawn('bash', ['-c', script, 'bash', point]);
+      try {
+        await once(mounter.stdout, 'data');
+        await using command = await startApp({ options: ['list'], env: { TMPDIR: directory } });
+        const { code } = await command.exit();
+        assert.equal(code, 0);
+      } finally {
+        spawnSync('umount', ['-l', point]);
+        mounter.stdin.end();
+        await once(mounter, 'exit');
+        rmSync(directory, { recursive: true });
+      }
+    },
+  );
 }
 
 /** @returns why the kernel lets this process mount none, or false. */

@@ -106,10 +106,7 @@ function othersIn(parent: string, mounts: ReadonlySet<string> = kernelMounts()):
   return found.map(({ name, owner }) => ({ path: join(parent, name), owner }));
 }
 
-function ownersIn(
-  parent: Held,
-  mounts: ReadonlySet<string>,
-): Array<{ readonly name: string; readonly owner: Owner }> {
+function ownersIn(parent: Held, mounts: ReadonlySet<string>): Array<{ readonly name: string; readonly owner: Owner }> {
   return firstNamesIn(parent.path, MOST_NAMES_OF_OTHERS).flatMap((name) => {
     const uid = Number(/^prefork-([1-9]\d*)(?:-\w+)?$/.exec(name)?.[1]);
     const stats = Number.isNaN(uid) ? undefined : holdIn(parent, name, (held) => held.stats, mounts);

@@ -18,10 +18,9 @@ const PATIENCE_MS = 10_000;
  * checks the real user of the sender, whatever the effective one is (kill(2)), and a process can only change its effective
  * user in a way that can be undone.
  *
- * That user can stop the child as soon as it has the user's rights. So the child takes them itself, when its program runs, and it is
- * killed when it takes too long. libuv would change the user between fork and exec, and would keep this process waiting for the exec of
- * a child that is stopped there. The child has a session of its own, without root's terminal, and the user cannot trace it
- * (prctl(2), PR_SET_DUMPABLE).
+ * That user can stop the child as soon as it has the user's rights. So the child takes them itself, when its program runs. libuv would
+ * change the user between fork and exec, and keep this process waiting for the exec of a child that is stopped there. A child that takes
+ * too long is killed. It has a session of its own, without root's terminal, and the user cannot trace it (prctl(2), PR_SET_DUMPABLE).
  *
  * @param owner the user; with undefined, this process sends the signal itself.
  * @param patience how long the child may take, in ms.

@@ -53,7 +53,10 @@ test('a status whose pid is none is not believed', async () => {
   using place = new Place();
   for (const pid of ['4711', '../self', 0, -1, 1.5, 1e300, null]) {
     await using server = await answering(place, 'api', (_, response) => response.end(JSON.stringify({ pid })));
-    await assert.rejects(readStatus(server), { code: 'ERR_NO_ANSWER', message: 'api gave an answer that is not a status' });
+    await assert.rejects(readStatus(server), {
+      code: 'ERR_NO_ANSWER',
+      message: 'api gave an answer that is not a status',
+    });
   }
 });
 

@@ -54,7 +54,10 @@ test('root follows no link in another user’s directory, of a socket or on the 
   for (const link of ['evil.sock', 'other/evil.sock', 'own', 'none', 'none/evil.sock']) {
     const socket = connectTo(place.file(link), stranger);
     socket.write('GET');
-    const [error] = (await once(socket, 'close').then(() => [], (why: unknown) => [why])) as [NodeJS.ErrnoException?];
+    const [error] = (await once(socket, 'close').then(
+      () => [],
+      (why: unknown) => [why],
+    )) as [NodeJS.ErrnoException?];
     assert.equal(error?.code, 'ENOENT', link);
   }
 });
