@@ -1,6 +1,16 @@
 /** Tests the places where root's commands and servers meet, and where other users would like to intervene. */
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -90,10 +100,14 @@ test('a link in such a directory leads root to nothing that the user could not r
   const theirs = ground.file(`prefork-${NOBODY}`);
   mkdirSync(theirs, 0o700);
   symlinkSync(ground.file('prefork-0/root.sock'), join(theirs, 'api.sock'));
+  linkSync(ground.file('prefork-0/root.sock'), join(theirs, 'web.sock'));
   chownSync(theirs, NOBODY, NOBODY);
-  const stop = await run(['stop', '--name', 'api'], env);
-  assert.equal(stop.code, 1);
-  assert.match(stop.stderr, /EACCES/);
+  const symbolic = await run(['stop', 'api'], env);
+  assert.equal(symbolic.code, 3);
+  assert.match(symbolic.stderr, /no server named api is running/);
+  const hard = await run(['stop', 'web'], env);
+  assert.equal(hard.code, 1);
+  assert.match(hard.stderr, /EACCES/);
   assert.equal((await run(['status', '--name', 'root'], env)).code, 0, 'root’s own has heard nothing of it');
   assert.deepEqual(root.events('stopping'), []);
 });
