@@ -12,7 +12,7 @@ export interface Axis {
   readonly name: string;
   readonly title: string;
   readonly sizes: readonly number[];
-  /** Beyond so many a core, the time is that of the machine's scheduler, or of the clients. */
+  /** Beyond so many a core the machine is not asked: its memory, and the time of a round. */
   readonly mostPerCore: number;
   readonly quickSizes: readonly number[];
   readonly figures: readonly Figure[];
@@ -29,7 +29,7 @@ export const axes: readonly Axis[] = [
     name: 'workers',
     title: 'workers',
     sizes: [1, 2, 4, 8, 16, 32, 64, 128],
-    mostPerCore: 16,
+    mostPerCore: 64,
     quickSizes: [1, 2, 4],
     figures: [
       ready,
@@ -45,7 +45,7 @@ export const axes: readonly Axis[] = [
     name: 'connections',
     title: 'open connections',
     sizes: [1, 1000, 8000, 30_000, 50_000],
-    mostPerCore: 15_000,
+    mostPerCore: 25_000,
     quickSizes: [1, 100, 1000],
     figures: [
       { key: 'opening', title: 'CPU µs to open one', digits: 0, least: 1000 },

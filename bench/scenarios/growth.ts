@@ -16,7 +16,7 @@ import { until } from '../wait.ts';
 import { generate } from './timed.ts';
 
 const IDLE_MS = 1500;
-const ALL_UP_MS = 60_000;
+const ALL_UP_MS = 180_000;
 /** Connections that ask all the time, for the cost of a request. */
 const ASKING = 64;
 const WORKERS = 2;
@@ -41,7 +41,7 @@ export const growth: Alone = {
   apart: true,
   rounds: 1,
   skips: async (system) => (system.name === 'plain' ? 'has one worker' : undefined),
-  seconds: ({ quick }) => (quick ? 20 : 130),
+  seconds: ({ quick }) => (quick ? 20 : 400),
   async measure(system, bench): Promise<Sample> {
     const figures: Record<string, number> = {};
     const commands: string[] = [];

@@ -18,7 +18,7 @@ const scheduled = (scheduling: 'round-robin' | 'shared', name: string, how: stri
   async reload(running: Running) {
     const before = count(running);
     process.kill(running.supervisor, 'SIGHUP');
-    await until(() => count(running) > before, 20_000, 'the script to say that it has reloaded');
+    await until(() => count(running) > before, 90_000, 'the script to say that it has reloaded');
   },
   workers: ({ supervisor }) => childrenOf(supervisor),
 });

@@ -42,6 +42,8 @@ export interface Granted {
   readonly data: unknown;
   /** True when the socket, and so its path, belongs to systemd. */
   readonly isPassed: boolean;
+  /** The file of a Unix socket that prefork has created. */
+  readonly file?: { readonly path: string; readonly identity: string } | undefined;
   /** True when another worker serves there: nothing is accepted before `accept` comes. */
   readonly isParked: boolean;
 }

@@ -154,7 +154,7 @@ export class ListenerSet {
     // The worker may have gone while a Unix socket was probed.
     if (this.#hasGone(worker, request, entry)) return false;
     const { listener, seats } = entry;
-    const { id, address, port, data, isPassed } = listener;
+    const { id, address, port, data, isPassed, file } = listener;
     // Node agrees that listening twice at one address in the same process is EADDRINUSE.
     if (seats.has(worker)) throw new BindError(EADDRINUSE, address, port);
     await listener.provide(slot);
@@ -168,7 +168,7 @@ export class ListenerSet {
     const isParked = this.#members.isParked(worker) && seats.isOpened(seat);
     seats.grant(worker, seat);
     seats.want(slot);
-    this.#post(worker, { type: 'granted', request, listener: id, slot, data, isPassed, isParked }, socket);
+    this.#post(worker, { type: 'granted', request, listener: id, slot, data, isPassed, file, isParked }, socket);
     return true;
   }
 

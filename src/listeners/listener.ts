@@ -4,7 +4,7 @@ import type { Inherited } from './inherited.ts';
 import type { ListenQuery } from '../contract/listening.ts';
 import type { Sharing } from '../contract/modes.ts';
 import { adoptFd, bindTcp, type Bound, type NativeHandle } from './native.ts';
-import { removerOf } from './socket-file.ts';
+import { removeSocketFile, socketFileAt, type SocketFile } from './socket-file.ts';
 
 /**
  * An address could not be bound. The error has the errno as libuv gives it (negative), and the address that was tried.
@@ -57,14 +57,14 @@ interface Origin {
    * it.
    */
   readonly isPassed: boolean;
-  /** Removes the file of a Unix socket that this process created. */
-  readonly remove?: () => void;
+  /** The file of a Unix socket that prefork has created. */
+  readonly file?: SocketFile | undefined;
   /** Gives back a socket that was passed, when no worker wants it any more. */
   readonly giveBack?: (socket: NativeHandle) => void;
 }
 
 /** A listener as another process can have it: its sockets are descriptors, by slot. */
-export interface ListenerDescription extends Omit<Origin, 'remove' | 'giveBack'> {
+export interface ListenerDescription extends Omit<Origin, 'file' | 'giveBack'> {
   readonly sockets: ReadonlyArray<readonly [slot: number, fd: number]>;
 }
 
@@ -127,8 +127,8 @@ export class Listener {
       if (typeof handle === 'number') throw new BindError(handle, address, port);
       return [slot, handle];
     });
-    const remove = port === -1 && !isPassed ? removerOf(address) : undefined;
-    const origin = { ...description, ...(remove && { remove }) };
+    const file = port === -1 && !isPassed ? socketFileAt(address) : undefined;
+    const origin = { ...description, file };
     const listener = new Listener(id, origin, new Map(handles), !isPerSlot || sharing !== 'reuseport', bind);
     listener.#isFileLent = true;
     return listener;
@@ -153,6 +153,10 @@ export class Listener {
 
   get isPassed(): boolean {
     return this.#origin.isPassed;
+  }
+
+  get file(): SocketFile | undefined {
+    return this.#origin.file;
   }
 
   get isPerSlot(): boolean {
@@ -198,7 +202,7 @@ export class Listener {
 
   /** Describes the listener for the primary that succeeds this one. */
   describe(): ListenerDescription {
-    const { remove: _remove, giveBack: _giveBack, ...origin } = this.#origin;
+    const { file: _file, giveBack: _giveBack, ...origin } = this.#origin;
     return { ...origin, sockets: [...this.#sockets].map(([seat, { fd }]) => [seat, fd] as const) };
   }
 
@@ -209,8 +213,8 @@ export class Listener {
    */
   close({ keepFile = false }: { keepFile?: boolean } = {}): void {
     this.#isClosed = true;
-    const { remove, giveBack } = this.#origin;
-    if (!keepFile && !this.#isFileLent) remove?.();
+    const { file, giveBack } = this.#origin;
+    if (file !== undefined && !keepFile && !this.#isFileLent) removeSocketFile(file);
     for (const socket of this.#sockets.values()) {
       if (giveBack === undefined) socket.close();
       else giveBack(socket);
@@ -263,8 +267,8 @@ async function openUnix(query: ListenQuery): Promise<Opened> {
   const { bindUnixSocket } = await import('./unix-socket.ts');
   const bound = await bindUnixSocket(path, query);
   if (typeof bound === 'number') throw new BindError(bound, path, -1);
-  const { socket, remove } = bound;
-  const origin = { address: path, port: -1, family, ipv6Only, data, isPerSlot: false, isPassed: false, remove };
+  const { socket, file } = bound;
+  const origin = { address: path, port: -1, family, ipv6Only, data, isPerSlot: false, isPassed: false, file };
   return { origin, socket };
 }
 

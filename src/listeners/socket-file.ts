@@ -1,17 +1,24 @@
 import { unlinkSync } from 'node:fs';
 import { fileIdentity } from '../sockets/file-identity.ts';
 
-/**
- * Returns a function that removes the file of a Unix socket as it is now. A file that was replaced meanwhile belongs to
- * another server and stays. A name in Linux's abstract namespace (unix(7)) has no file.
- */
-export function removerOf(path: string): () => void {
-  const file = path.startsWith('\0') ? undefined : fileIdentity(path);
-  return () => {
-    try {
-      if (file !== undefined && fileIdentity(path) === file) unlinkSync(path);
-    } catch {
-      // Another process was faster.
-    }
-  };
+/** The file of a Unix socket. A name in Linux's abstract namespace (unix(7)) has none. */
+export interface SocketFile {
+  readonly path: string;
+  /** The file that was made: see `fileIdentity`. */
+  readonly identity: string;
+}
+
+/** Returns the file that is at the path of a Unix socket now. */
+export function socketFileAt(path: string): SocketFile | undefined {
+  const identity = path.startsWith('\0') ? undefined : fileIdentity(path);
+  return identity === undefined ? undefined : { path, identity };
+}
+
+/** Removes the file. One that has taken its place belongs to another server, and stays. */
+export function removeSocketFile({ path, identity }: SocketFile): void {
+  try {
+    if (fileIdentity(path) === identity) unlinkSync(path);
+  } catch {
+    // Another process was faster, or the directory is another user's.
+  }
 }

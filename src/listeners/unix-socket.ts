@@ -4,15 +4,15 @@ import { relative } from 'node:path';
 import { constants } from 'node:os';
 import { livenessOf } from '../sockets/liveness.ts';
 import { bindPipe, openPermissions, type NativeHandle } from './native.ts';
-import { removerOf } from './socket-file.ts';
+import { socketFileAt, type SocketFile } from './socket-file.ts';
 import { systemCode } from '../contract/system-code.ts';
 
 const EADDRINUSE = -constants.errno.EADDRINUSE;
 
 export interface BoundUnixSocket {
   readonly socket: NativeHandle;
-  /** Removes the file, if it still belongs to this socket. */
-  readonly remove: () => void;
+  /** Undefined for a name in the abstract namespace. */
+  readonly file: SocketFile | undefined;
 }
 
 /** The access to the socket: a process that may write to the file may connect. */
@@ -39,7 +39,7 @@ export async function bindUnixSocket(
   const temporary = isAbstract ? path : `${path.slice(0, path.lastIndexOf('/') + 1)}.${process.pid}`;
   const socket = await bindTemporary(temporary);
   if (typeof socket === 'number') return socket;
-  if (isAbstract) return { socket, remove: () => {} };
+  if (isAbstract) return { socket, file: undefined };
   // The permissions change now, because libuv uses the name that it bound, and no other process has seen the file yet.
   const errno = openPermissions(socket, readableAll, writableAll);
   if (errno !== 0) {
@@ -53,7 +53,7 @@ export async function bindUnixSocket(
     socket.close();
     return (error as NodeJS.ErrnoException).errno ?? EADDRINUSE;
   }
-  return { socket, remove: removerOf(path) };
+  return { socket, file: socketFileAt(path) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { systemCode } from '../contract/system-code.ts';
 import { ScoreboardError } from './error.ts';
 import { FORMAT, MAGIC, MAX_ROWS, PLACED_HEADER, ROW_BYTES } from './layout.ts';
@@ -81,6 +81,20 @@ export function encodeHeader(header: Header): Buffer {
     else view.setUint32(offset, value, true);
   }
   return bytes;
+}
+
+const HANDING_OVER = PLACED_HEADER.find(({ name }) => name === 'handingOver')!.offset;
+
+export function readHandingOver(fd: number): boolean {
+  const bytes = new Uint8Array(4);
+  readSync(fd, bytes, 0, bytes.length, HANDING_OVER);
+  return viewOf(bytes).getUint32(0, true) !== 0;
+}
+
+export function writeHandingOver(fd: number, isHandingOver: boolean): void {
+  const bytes = new Uint8Array(4);
+  viewOf(bytes).setUint32(0, Number(isHandingOver), true);
+  writeSync(fd, bytes, 0, bytes.length, HANDING_OVER);
 }
 
 function decodeHeader(bytes: Uint8Array): Header {

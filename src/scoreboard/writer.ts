@@ -1,6 +1,6 @@
 import { closeSync, writeSync } from 'node:fs';
 import { ScoreboardError } from './error.ts';
-import { openBoard } from './header.ts';
+import { openBoard, readHandingOver } from './header.ts';
 import { PAIRS, ROW_BYTES, rowOffset, type PairPart, type Row } from './layout.ts';
 import { encodeRow, nextVersion, viewOf } from './record.ts';
 
@@ -52,6 +52,15 @@ export class Writer {
       if (writeSync(this.#fd, this.#bytes, 0, ROW_BYTES, this.#position) !== ROW_BYTES) this.failures++;
     } catch {
       this.failures++;
+    }
+  }
+
+  /** Tells whether the primary has begun an upgrade; true also where the header cannot be read any more. */
+  isHandingOver(): boolean {
+    try {
+      return this.#closed || readHandingOver(this.#fd);
+    } catch {
+      return true;
     }
   }
 

@@ -127,6 +127,7 @@ export class Resources {
       home: parts.home,
       binder: parts.binder,
       handover,
+      handingOver: (is) => this.#board?.handingOver(is),
       events: {
         ready: (pid, generation, takes) => post({ type: 'upgraded', pid, generation, takes }),
         failed: (reason) => post({ type: 'upgrade-failed', reason }),

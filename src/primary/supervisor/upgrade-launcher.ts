@@ -21,6 +21,8 @@ export interface UpgradeLauncherParts {
   readonly binder: Binder | undefined;
   /** Returns what there is to leave, when the time has come. */
   readonly handover: () => Handover;
+  /** Hears whether another process has, or may have, the sockets, too. */
+  readonly handingOver: (is: boolean) => void;
   readonly events: NewPrimaryEvents;
 }
 
@@ -42,8 +44,9 @@ export class UpgradeLauncher {
    * @param node the program that runs it. @default as `NewPrimary` finds it
    */
   async begin(node?: string): Promise<void> {
-    const { sharing, env, longestBoots, home, binder, handover, events } = this.#parts;
+    const { sharing, env, longestBoots, home, binder, handover, handingOver, events } = this.#parts;
     this.#isWanted = true;
+    let isReady = false;
     try {
       const { NewPrimary: Next, whyNone } = await import('../../upgrade/new-primary.ts');
       // A stop may have come while that was loaded. The next primary would then not be ended any more.
@@ -51,6 +54,7 @@ export class UpgradeLauncher {
       const told: NewPrimaryEvents = {
         ...events,
         ready: (pid, generation, takes) => {
+          isReady = true;
           this.#takes = takes;
           events.ready(pid, generation, takes);
         },
@@ -62,8 +66,15 @@ export class UpgradeLauncher {
       const reason = whyNone(sharing);
       if (reason !== undefined) throw new Error(reason);
       const within = longestBoots() + BOOT_MS;
-      this.#newPrimary = new Next({ handover: handover(), node, env, within, home, binder }, told);
+      handingOver(true);
+      const next = new Next({ handover: handover(), node, env, within, home, binder }, told);
+      this.#newPrimary = next;
+      // A process that fails has the sockets until it has ended.
+      void next.over.then(() => {
+        if (this.#newPrimary === next) handingOver(isReady);
+      });
     } catch (error) {
+      handingOver(false);
       events.failed(messageOf(error));
     }
   }

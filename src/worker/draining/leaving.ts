@@ -4,6 +4,7 @@ import { KeepAlive } from '../listening/keep-alive.ts';
 import type { Link } from '../link.ts';
 import type { OneShotHooks } from './one-shot-hooks.ts';
 import { onDisconnected } from './orphan.ts';
+import { removeSocketFile } from '../../listeners/socket-file.ts';
 import { removeRemains } from './orphan-cleanup.ts';
 import type { StopSignal } from './stop-signal.ts';
 import type { Servers } from '../listening/servers.ts';
@@ -43,6 +44,9 @@ export function leaveWhenTold(
       death.fire();
       await death.settled();
       const files = servers.socketFiles();
+      // Clients that come from now on are refused, and the drain serves those that have come. In an upgrade the next primary has the
+      // same files.
+      if (!vitals.isHandingOver()) for (const file of files) removeSocketFile(file);
       await drain.begin(terms);
       vitals.close({ removeBoard: true });
       await removeRemains(briefing, files);

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { WorkerBriefing } from '../../ipc/briefing.ts';
 import { livenessOf } from '../../sockets/liveness.ts';
-import type { SocketFile } from '../listening/servers.ts';
+import { removeSocketFile, type SocketFile } from '../../listeners/socket-file.ts';
 
 /** A next primary that was started just before, and cannot go on, holds its sockets open for as long as node takes to start. */
 const NEXT_PRIMARY_MS = 2000;
@@ -20,7 +20,7 @@ export async function removeRemains(
 ): Promise<void> {
   await Promise.all(
     files.map(async (file) => {
-      if (await isDeadWithin(file.path, NEXT_PRIMARY_MS)) attempt(() => file.remove());
+      if (await isDeadWithin(file.path, NEXT_PRIMARY_MS)) removeSocketFile(file);
     }),
   );
   if (reports !== '') attempt(() => rmSync(reports, { recursive: true, force: true }));

@@ -1,17 +1,11 @@
 import type { Server } from 'node:net';
-import { removerOf } from '../../listeners/socket-file.ts';
+import { socketFileAt, type SocketFile } from '../../listeners/socket-file.ts';
 import { countConnections, openConnections } from '../node-internals/index.ts';
 import type { SlotHandle } from './slot-handle.ts';
 
 interface Served {
   readonly server: Server;
   readonly handle: SlotHandle | undefined;
-}
-
-/** The file of a Unix socket, as it is now. `remove` leaves a file that was replaced meanwhile: it is another server's. */
-export interface SocketFile {
-  readonly path: string;
-  remove(): void;
 }
 
 /** The application's servers that listen, in this worker. Owns nothing: servers belong to the application. */
@@ -76,9 +70,14 @@ export class Servers {
 
   /** The files of the Unix sockets that are served now, for a worker whose primary cannot remove them any more. */
   socketFiles(): SocketFile[] {
-    const ours = [...this.#served.values()].filter(({ handle }) => handle?.isPassed !== true);
-    const paths = ours.map(({ server }) => server.address()).filter((name) => typeof name === 'string');
-    return paths.filter((path) => !path.startsWith('\0')).map((path) => ({ path, remove: removerOf(path) }));
+    return [...this.#served.values()]
+      .map(({ server, handle }) => {
+        if (handle !== undefined) return handle.file;
+        // In `round-robin` the primary does not tell which file it made.
+        const path = server.address();
+        return typeof path === 'string' ? socketFileAt(path) : undefined;
+      })
+      .filter((file) => file !== undefined);
   }
 
   *[Symbol.iterator](): Generator<Served> {

@@ -1,5 +1,6 @@
 import { KeepAlive } from './keep-alive.ts';
 import type { NativeClient, NativeHandle } from '../../listeners/native.ts';
+import type { SocketFile } from '../../listeners/socket-file.ts';
 
 type OnConnection = (this: SlotHandle, status: number, client: unknown) => void;
 
@@ -48,6 +49,8 @@ export class SlotHandle {
   readonly listener: number;
   /** The socket was passed to the primary: the program that passed it removes its path. */
   readonly isPassed: boolean;
+  /** The file of a Unix socket, unless the socket was passed. */
+  readonly file: SocketFile | undefined;
   /** Connections that were served here so far, and had just been accepted, by this worker or by another. */
   accepted = 0;
   /** Connections that this worker has taken out of the queues, wherever they are served. */
@@ -71,13 +74,14 @@ export class SlotHandle {
   #isLent = false;
 
   constructor(
-    { listener, slot, isPassed = false, isParked = false }: Grant,
+    { listener, slot, isPassed = false, file, isParked = false }: Grant,
     socket: NativeHandle,
     events: SlotHandleEvents,
     { steering, filter }: Interceptors = {},
   ) {
     this.listener = listener;
     this.isPassed = isPassed;
+    this.file = file;
     this.#isParked = isParked;
     this.#slot = slot;
     this.#events = events;
@@ -326,5 +330,6 @@ export interface Grant {
   readonly listener: number;
   readonly slot: number;
   readonly isPassed?: boolean;
+  readonly file?: SocketFile | undefined;
   readonly isParked?: boolean;
 }

@@ -170,6 +170,11 @@ export class Vitals {
     if (this.#soon !== undefined) this.publish();
   }
 
+  /** Tells whether the primary has begun an upgrade, or may have. */
+  isHandingOver(): boolean {
+    return this.#writer?.isHandingOver() ?? true;
+  }
+
   /** Open connections, as the row has them. */
   get published(): number {
     return this.#row.connectionsOpen;

@@ -93,6 +93,26 @@ test('workers of a primary that is killed after an upgrade leave the file of a U
   await endSuccessor(app, Number(fields['pid']));
 });
 
+test('the file of a Unix socket goes with a primary that is killed, and whoever got in is answered', async () => {
+  await using app = await serve({ entry: 'echo.js', options: ['--workers', '2'], env: { PORT: 'app.sock' } });
+  const exchange = await Exchange.open(app.target);
+  const askUntilRefused = async (): Promise<string> => {
+    try {
+      for (;;) await ask(app.target);
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code ?? String(error);
+    }
+  };
+  const ends = Array.from({ length: 8 }, askUntilRefused);
+  await ask(app.target);
+  app.signal('SIGKILL');
+  for (const end of await Promise.all(ends)) assert.match(end, /^(?:ENOENT|ECONNREFUSED)$/);
+  assert.equal(existsSync(join(app.directory, 'app.sock')), false, 'while a request is still in flight');
+  assert.equal((await exchange.finish()).body, 'first last');
+  await app.exit();
+  await app.gone();
+});
+
 test('without a control socket a new primary tries for one once, and not at each reload', async () => {
   const nowhere = '/proc/nowhere';
   await using app = await serve({

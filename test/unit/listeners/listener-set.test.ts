@@ -162,7 +162,7 @@ for (const sharing of new Set<Sharing>([perSlot, 'shared'])) {
     assert.deepEqual(workers.take(), []);
     workers.set.seat(2, 0);
     await turn();
-    const about = { listener: id, slot: 0, data: null, isPassed: false, isParked: false };
+    const about = { listener: id, slot: 0, data: null, isPassed: false, file: undefined, isParked: false };
     const granted = { type: 'granted', request: 5, ...about };
     assert.deepEqual(workers.sent[0]?.message, granted);
     assert.equal(await workers.set.request(2, 6, { ...anyPort, ordinal: 1 }), 'granted');

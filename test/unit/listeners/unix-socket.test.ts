@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { removeSocketFile } from '../../../src/listeners/socket-file.ts';
 import { bindUnixSocket } from '../../../src/listeners/unix-socket.ts';
 
 /** A program that leaves its socket's file behind. */
@@ -25,6 +26,6 @@ test('what a primary of the same pid left under the first name is in nobody’s 
   const bound = await bindUnixSocket(join(at.path, 'app.sock'));
   assert.ok(typeof bound !== 'number', 'it is bound');
   bound.socket.close();
-  bound.remove();
+  removeSocketFile(bound.file!);
   assert.deepEqual(readdirSync(at.path), []);
 });

@@ -19,6 +19,20 @@ for (const row of [-1, 2, 0.5]) {
   });
 }
 
+test('a worker knows whether another primary has the sockets, and believes it where it cannot know', (t) => {
+  const board = Board.create({ name: 'app', rows: 1, directories: [temporaryDirectory(t)] });
+  t.after(() => board.close());
+  const writer = Writer.open(board.path, 0);
+  assert.equal(writer.isHandingOver(), false);
+  board.handingOver(true);
+  assert.equal(writer.isHandingOver(), true);
+  board.handingOver(false);
+  board.close();
+  assert.equal(writer.isHandingOver(), false, 'the file is gone, and its worker has it still');
+  writer.close();
+  assert.equal(writer.isHandingOver(), true);
+});
+
 test('after close nothing is written, not even to the file that got its descriptor', (t) => {
   const directory = temporaryDirectory(t);
   const board = Board.create({ name: 'app', rows: 1, directories: [directory] });

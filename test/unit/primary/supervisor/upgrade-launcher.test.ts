@@ -6,8 +6,10 @@ import { UpgradeLauncher } from '../../../../src/primary/supervisor/upgrade-laun
 function setUp(sharing: 'shared' | 'round-robin'): {
   launcher: UpgradeLauncher;
   failures: string[];
+  told: boolean[];
 } {
   const failures: string[] = [];
+  const told: boolean[] = [];
   const failed = (reason: string): void => void failures.push(reason);
   const launcher = new UpgradeLauncher({
     sharing,
@@ -15,9 +17,10 @@ function setUp(sharing: 'shared' | 'round-robin'): {
     longestBoots: () => 1000,
     binder: undefined,
     handover: () => assert.fail('a next primary was about to be started'),
+    handingOver: (is) => void told.push(is),
     events: { ready: () => assert.fail(), failed, moved: () => assert.fail(), gone: () => assert.fail() },
   });
-  return { launcher, failures };
+  return { launcher, failures, told };
 }
 
 test('what is abandoned before it has begun is not started', async () => {
@@ -29,7 +32,8 @@ test('what is abandoned before it has begun is not started', async () => {
 });
 
 test('why there cannot be a next primary is told', async () => {
-  const { launcher, failures } = setUp('round-robin');
+  const { launcher, failures, told } = setUp('round-robin');
   await launcher.begin();
   assert.match(failures.join(), /cannot be passed on/);
+  assert.deepEqual(told, [false], 'no process has the sockets');
 });
