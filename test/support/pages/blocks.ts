@@ -63,7 +63,9 @@ function partsOf(line: string): string[] {
 }
 
 function wordsOf(command: string): string[] {
-  const words = [...command.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g)].map(([word]) => word.replaceAll(/['"]/g, ''));
+  const words = [...command.matchAll(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g)].map(([word]) =>
+    word.replaceAll(/'([^']*)'|"([^"]*)"/g, '$1$2'),
+  );
   const redirection = words.findIndex((word) => /^\d?>/.test(word));
   return redirection === -1 ? words : words.slice(0, redirection);
 }

@@ -1,7 +1,7 @@
 /**
  * Tests the blocks of the pages, each by its language. Every command exists, with options that exist and values that are
- * taken. Every line of the log is one that is written. test/package/pages.test.ts compiles the programs, and
- * tutorial.test.ts beside it follows the tutorial.
+ * taken. Every line of the log is one that is written. test/process/seeing/page-commands.test.ts types the commands,
+ * test/package/pages.test.ts compiles the programs, and tutorial.test.ts beside it follows the tutorial.
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -14,7 +14,8 @@ import { parseCommandLine, resolveSettings } from '../../../src/options/index.ts
 import { eventTable } from '../../../src/primary/telemetry/event-table.ts';
 import { testDirectory } from '../../support/abandoned.ts';
 import { parseLogLine } from '../../support/log.ts';
-import { blocks, commandsOf, placeOf, type Block } from '../../support/pages/blocks.ts';
+import { blocks, placeOf, type Block } from '../../support/pages/blocks.ts';
+import { typedIn } from '../../support/pages/typed.ts';
 import { command, root } from '../../support/paths.ts';
 
 /** What the pages name, and what the commands look for. */
@@ -33,18 +34,12 @@ const OTHERS = /^(cd|cp|curl|do|done|echo|for|grep|kill|ln|mkdir|mv|rotatelogs|s
 /** Blocks that show something, and that no program reads. */
 const SHOWN: ReadonlySet<string> = new Set(['text']);
 
+/** What is checked of a block beside its commands. */
 const checks: Readonly<Record<string, (block: Block) => void>> = {
-  sh: ({ text }) => commandsOf(text).forEach(checkCommand),
-  console({ text }) {
-    const typed = [...text.matchAll(/^\$ (.*)$/gm)].map(([, line]) => line!);
-    assert.ok(typed.length > 0, 'nothing is typed');
-    typed.flatMap(commandsOf).forEach(checkCommand);
-  },
+  sh: () => {},
+  console: (block) => assert.ok(typedIn(block).length > 0, 'nothing is typed'),
   log: ({ text }) => text.trimEnd().split('\n').forEach(checkLogLine),
-  ini({ text }) {
-    for (const [, line] of text.matchAll(/^Exec\w+=(.*)$/gm)) commandsOf(line!).forEach(checkCommand);
-    checkUnit(text);
-  },
+  ini: ({ text }) => checkUnit(text),
   yaml: checkYaml,
   js: () => {},
 };
@@ -54,6 +49,7 @@ for (const block of blocks) {
     if (SHOWN.has(block.language)) return;
     const check = checks[block.language];
     assert.ok(check, `a block needs one of these languages: ${[...Object.keys(checks), ...SHOWN].join(', ')}`);
+    for (const { words } of typedIn(block)) checkCommand(words);
     check(block);
   });
 }
@@ -131,7 +127,6 @@ function checkUnit(text: string): void {
 }
 
 function checkYaml({ text }: Block): void {
-  for (const [, line] of text.matchAll(/^# (prefork .*)$/gm)) commandsOf(line!).forEach(checkCommand);
   const file = join(directory, 'prometheus.yml');
   writeFileSync(file, text);
   const { error, status, stderr } = run('promtool', ['check', 'config', file]);
