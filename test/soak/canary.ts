@@ -2,7 +2,7 @@
  * Deploys releases with a canary: twenty bad ones, which have to be caught, and twenty good ones of the same noise, none of which may
  * be taken back. `simulation` asks the policy alone, thousands of times. npm test leaves this out.
  *
- *     node out/test/soak/canary.js bad|good [--from 1] [--to 20] [--watch 15] [--verbose] [-- options of the command]
+ *     node out/test/soak/canary.js bad|good [--from 1] [--to 20] [--watch 15] [--rate 5000] [--verbose] [-- options of the command]
  *     node out/test/soak/canary.js simulation [--runs 20] [--watch 15] [--only good|bad]
  */
 import { parseArgs } from 'node:util';
@@ -15,6 +15,7 @@ const { positionals, values } = parseArgs({
     from: { type: 'string', default: '1' },
     to: { type: 'string', default: '20' },
     watch: { type: 'string', default: '15' },
+    rate: { type: 'string' },
     runs: { type: 'string', default: '20' },
     only: { type: 'string', default: 'good,bad' },
     verbose: { type: 'boolean', default: false },
@@ -22,6 +23,8 @@ const { positionals, values } = parseArgs({
 });
 const [what, ...options] = positionals;
 const watch = Number(values.watch);
+/** Requests a second; each release has its own where this is undefined. */
+const rate = values.rate === undefined ? undefined : Number(values.rate);
 
 if (what === 'simulation') {
   if (values.only.includes('good')) simulateGood(Number(values.runs), watch * 1000);
@@ -36,7 +39,7 @@ async function soak(isGood: boolean): Promise<void> {
   const results: Result[] = [];
   console.log(`node ${process.version}, a watch of ${watch} s`);
   for (let seed = Number(values.from); seed <= Number(values.to); seed++) {
-    const result = await deploy({ seed, isGood, watch, options });
+    const result = await deploy({ seed, isGood, watch, rate, options });
     results.push(result);
     print(result);
     if (values.verbose || result.isCaught === isGood) console.log(result.said);

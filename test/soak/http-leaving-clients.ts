@@ -2,11 +2,12 @@
  * Sends 100,000 requests of clients that leave, half-close, reset and read slowly at random moments, to handlers of
  * every kind:
  *
- *     node out/test/soak/http-leaving-clients.js [--requests 100000] [--seed 1] [--seconds 900]
+ *     node out/test/soak/http-leaving-clients.js [--requests 100000] [--seed 1] [--seconds 900] [--server node20]
  *
  * It fails when an error is uncaught or logged, when an answer looks whole and is not, and when a client that stays
  * misses an answer. It also fails when descriptors, requests, memory for bodies or the heap do not return to their
  * earlier values. The client needs Node 24, because older ones treat a reset that comes with the last bytes as an end.
+ * `--server` is the path of another Node for the server.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,10 +30,12 @@ async function main(): Promise<void> {
       requests: { type: 'string', default: '100000' },
       seed: { type: 'string', default: '1' },
       seconds: { type: 'string', default: '900' },
+      server: { type: 'string', default: process.execPath },
     },
   });
   const over = performance.now() + Number(values.seconds) * 1000;
-  const server = fork(fileURLToPath(import.meta.url), ['server'], { execArgv: ['--expose-gc'] });
+  const options = { execPath: values.server, execArgv: ['--expose-gc'] };
+  const server = fork(fileURLToPath(import.meta.url), ['server'], options);
   const [ports] = (await once(server, 'message')) as [number[]];
   const random = new Random(Number(values.seed));
   const warmUp = await visitAll(ports, random, WARM_UP, over);

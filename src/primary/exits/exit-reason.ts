@@ -87,7 +87,8 @@ const rules: readonly Rule[] = [
   {
     reason: 'hung',
     fits: ({ isHung, killedByUs }) => isHung && killedByUs,
-    text: () => 'its event loop stood still for longer than --heartbeat-timeout, and it was killed',
+    text: ({ asked }) =>
+      `its event loop stood still ${asked === 'abort' || asked === 'rollback' ? 'when its release was taken back' : 'for longer than --heartbeat-timeout'}, and it was killed`,
   },
   {
     reason: 'protocol',

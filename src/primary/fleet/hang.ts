@@ -1,7 +1,7 @@
 /**
  * Handles a worker whose event loop does not turn. At first others accept from its slot's socket, because it may only
  * be busy. When it has been silent for the heartbeat timeout it is given up: its stack is taken, and it is killed and
- * replaced like one that crashed.
+ * replaced like one that crashed. One that drains is killed too: its clients would wait for the end of the drain.
  */
 import type { WorkerId } from './events.ts';
 import { workerOf, type Worker } from './fleet.ts';
@@ -27,7 +27,8 @@ export function onBeating(step: Step, id: WorkerId): void {
 
 export function onSilent(step: Step, id: WorkerId, silent: number): void {
   const worker = workerOf(step.fleet, id);
-  if (!isWatched(worker) || worker.isGivenUp) return;
+  if (worker === undefined || worker.isGivenUp) return;
+  if (worker.state !== 'draining' && !isWatched(worker)) return;
   const isLookedInto = step.settings.hangStack === 'on';
   step.tell('worker given up', { worker, silent, isLookedInto });
   if (isLookedInto) return giveUp(step, worker);

@@ -16,6 +16,12 @@ const JITTER = 0.1;
 /** The event loop of a booting worker that is busy for less than this share of the time waits for something outside. */
 export const IDLE_SHARE = 0.1;
 
+/**
+ * How long a worker may stand still whose release was taken back while it hung already. Its clients wait for nothing else, and would get
+ * their answers from the release that serves. A worker that is silent for less may only be overloaded.
+ */
+const TAKEN_BACK_MS = 5000;
+
 /** The oldest beat that says how busy a booting worker is, and the time after the fork from which its beats say it. */
 const FRESH_MS = 2 * BEAT_MS;
 const FIRST_BEAT_MS = 500;
@@ -63,9 +69,10 @@ export function look({ lookedAt, awakeSince }: Watch, at: number): Watch {
 export function judge(worker: Worker, beat: Beat, watch: Watch, settings: WatchSettings): FleetEvent[] {
   const { id } = worker;
   if (waitsForOthers(worker, beat, watch)) return [{ type: 'idle', worker: id }];
-  if (worker.state !== 'serving' && worker.state !== 'parked') return [];
+  if (worker.state !== 'serving' && worker.state !== 'parked' && worker.state !== 'draining') return [];
   const silent = watch.lookedAt - Math.max(beat.heartbeat, watch.awakeSince);
   if (silent >= HUNG_AFTER_MS) return judgeSilence(worker, silent, watch.lookedAt, settings);
+  if (worker.state === 'draining') return [];
   if (worker.isHung) return [{ type: 'beating', worker: id }];
   // A replacement would take away what the tool looks for, and a heap snapshot alone makes the worker large.
   if (worker.heldUntil > watch.lookedAt || worker.state === 'parked') return [];
@@ -89,20 +96,23 @@ function waitsForOthers(
 
 /**
  * A worker that is held stands still for a reason. Others accept for it as for any worker that hangs, but its silence
- * counts only from the end of the hold.
+ * counts only from the end of the hold. One that drains accepts nothing, so it needs no help.
  */
-function judgeSilence(
-  { id, isHung, isGivenUp, heldUntil }: Worker,
-  silent: number,
-  at: number,
-  { heartbeatTimeout }: WatchSettings,
-): FleetEvent[] {
+function judgeSilence(worker: Worker, silent: number, at: number, settings: WatchSettings): FleetEvent[] {
+  const { id, state, isHung, isGivenUp, heldUntil } = worker;
   const unexplained = Math.min(silent, at - heldUntil);
-  const isOver = heartbeatTimeout > 0 && unexplained >= heartbeatTimeout && !isGivenUp;
+  const patience = patienceWith(worker, settings);
+  const isOver = patience > 0 && unexplained >= patience && !isGivenUp;
   return [
-    ...(isHung ? [] : [{ type: 'hung', worker: id, silent } as const]),
+    ...(isHung || state === 'draining' ? [] : [{ type: 'hung', worker: id, silent } as const]),
     ...(isOver ? [{ type: 'silent', worker: id, silent } as const] : []),
   ];
+}
+
+/** What is left of a release that was taken back, and hung at that time, has to beat again soon. @returns ms; 0 for no limit. */
+function patienceWith({ state, asked, isHung }: Worker, { heartbeatTimeout }: WatchSettings): number {
+  const isTakenBack = state === 'draining' && isHung && (asked === 'abort' || asked === 'rollback');
+  return isTakenBack ? Math.min(TAKEN_BACK_MS, heartbeatTimeout) : heartbeatTimeout;
 }
 
 function recycleReason(

@@ -202,7 +202,8 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
       silent: ({ silent }) => duration(silent),
       stack: ({ isLookedInto }) => (isLookedInto ? undefined : 'not taken: --hang-stack is off'),
     },
-    means: 'A worker hung for longer than `--heartbeat-timeout`. It is looked into, and killed.',
+    means:
+      'A worker hung for longer than `--heartbeat-timeout`, or for 5 s after its release was taken back. It is looked into, and killed.',
   },
   'worker stack': {
     level: 'error',

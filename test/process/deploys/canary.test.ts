@@ -104,6 +104,35 @@ test('a canary that crashes is given up at once', async () => {
   assert.match(stderr, /exited with code 3/);
 });
 
+async function connectionsOf(app: App, slot: number): Promise<number> {
+  const { slots } = JSON.parse((await runCommand(app, 'status', '--json')).stdout) as {
+    slots: Array<{ worker: { vitals: { connectionsOpen: number } | null } | null }>;
+  };
+  return slots[slot]?.worker?.vitals?.connectionsOpen ?? 0;
+}
+
+test('a canary that hangs is given up, and its clients do not wait for the end of a drain', async () => {
+  await using app = await serveFile(echoes);
+  const reloading = runCommand(app, 'reload', '--canary', '1', '--watch', '60s');
+  const { fields } = await app.event('worker ready', { gen: 2 });
+  await app.event('canary watched');
+  const clients = await KeptConnections.open(app.target, { connections: 24, pause: 5 });
+  // Levelling gives it some.
+  while ((await connectionsOf(app, 2)) === 0);
+  process.kill(Number(fields['pid']), 'SIGSTOP');
+  const stoppedAt = performance.now();
+  const { code, stderr } = await reloading;
+  assert.equal(code, 1);
+  assert.match(stderr, /a worker has hung/);
+  await app.event('worker stopped', { gen: 2, reason: 'hung' });
+  // The worker had 5 s to go on. Its drain would have had 30 s, and its own shutdown code 10 s more.
+  assert.ok(performance.now() - stoppedAt < 20_000);
+  const { closed, lost, wrong } = await clients.stop();
+  // A connection that has closed is missed once more by the last request of its client.
+  assert.deepEqual([lost, wrong], [2 * closed, 0], 'no other connection has lost anything');
+  assert.ok(closed > 0 && closed < 24, `${closed} connections were the worker’s`);
+});
+
 test('arguments that cannot be are refused before anything happens', async () => {
   await using app = await serveFile(echoes);
   for (const argv of [

@@ -33,6 +33,8 @@ export interface Run {
   readonly isGood: boolean;
   /** The watch, s. */
   readonly watch: number;
+  /** Requests a second in place of those that belong to the seed. */
+  readonly rate?: number | undefined;
   /** Options of the command besides. */
   readonly options: readonly string[];
 }
@@ -44,7 +46,7 @@ interface Scene {
   readonly rate: number;
 }
 
-function sceneOf({ seed, isGood }: Run): Scene {
+function sceneOf({ seed, isGood, rate }: Run): Scene {
   const random = new Random(seed);
   const kind = isGood ? 'good' : kinds[(seed - 1) % kinds.length]!;
   const [workers, canary] = random.pick([
@@ -56,7 +58,7 @@ function sceneOf({ seed, isGood }: Run): Scene {
   // A small share of failures needs many requests to be seen within a short watch: docs/canary.md.
   const rates =
     kind === '5xx 1 %' ? [1000, 1500] : kind === '5xx 2 %' || kind === 'leak' ? [600, 1000] : [200, 400, 800, 1500];
-  return { kind, workers, canary, rate: random.pick(rates) };
+  return { kind, workers, canary, rate: rate ?? random.pick(rates) };
 }
 
 /** What a deploy came to. */

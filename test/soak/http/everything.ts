@@ -1,6 +1,6 @@
 /** A server with a handler of every kind, whose answers have the requested length. */
 import { once } from 'node:events';
-import { createWriteStream, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -111,7 +111,10 @@ export async function serveEverything(): Promise<void> {
   ];
   for (const server of servers) await once(server.listen(0, '127.0.0.1'), 'listening');
   process.on('message', () => void tell(servers, uncaught, logged));
-  process.on('disconnect', () => process.exit());
+  process.on('disconnect', () => {
+    rmSync(folder, { recursive: true, force: true });
+    process.exit();
+  });
   process.send!(servers.map((server) => (server.address() as AddressInfo).port));
 }
 

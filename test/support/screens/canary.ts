@@ -28,7 +28,7 @@ export const canary: CanaryStatus = {
     { figure: 'p50', unit: 'ms', baseline: 4.2, canary: 4.4, limit: 6.3, verdict: 'ok' },
     { figure: 'p99', unit: 'ms', baseline: 21, canary: 62, limit: 31, verdict: 'worse' },
     { figure: 'event loop', unit: 'ratio', baseline: 0.31, canary: 0.35, limit: 0.46, verdict: 'ok' },
-    { figure: 'memory', unit: 'bytes', baseline: 9e7, canary: 1.1e8, limit: 1.4e8, verdict: 'ok' },
+    { figure: 'memory (old: peak)', unit: 'bytes', baseline: 9e7, canary: 1.1e8, limit: 1.4e8, verdict: 'ok' },
     {
       figure: 'orders_failed_total_with_a_long_name',
       unit: '',

@@ -6,6 +6,9 @@ import { formatBytes } from './words.ts';
 
 const MB = 1_048_576;
 
+/** The two sides of the row are not of one kind: see `level`. */
+const LEVEL = 'memory (old: peak)';
+
 /** A small process doubles in memory easily, so a worker has to have this much more beside the percentage. */
 const LEAST_MORE_BYTES = 48 * MB;
 
@@ -43,10 +46,10 @@ function level({ samples }: Evidence, { canaryMemory, canaryWarmup }: CanaryLimi
   const last = recent.at(-1);
   if (last === undefined || last.baseline === 0 || last.canary === 0) {
     return {
-      row: { figure: 'memory', unit: 'bytes', baseline: null, canary: null, limit: null, verdict: 'too little' },
+      row: { figure: LEVEL, unit: 'bytes', baseline: null, canary: null, limit: null, verdict: 'too little' },
     };
   }
-  const row = { figure: 'memory', unit: 'bytes', ...last } as const;
+  const row = { figure: LEVEL, unit: 'bytes', ...last } as const;
   const tail = recent.slice(-SAMPLES_IN_A_ROW);
   const isWorse =
     tail.length === SAMPLES_IN_A_ROW && tail.every(({ canary, baseline, limit }) => baseline > 0 && canary > limit);

@@ -28,6 +28,8 @@ const cases: ReadonlyArray<readonly [ExitEvidence, ExitReason, string | RegExp]>
   ],
   // prefork's own kills decide, whatever else there is.
   [signal('SIGKILL', { isHung: true, killedByUs: true, oomKills: oom }), 'hung', /--heartbeat-timeout/],
+  [signal('SIGKILL', { isHung: true, killedByUs: true, asked: 'abort' }), 'hung', /its release was taken back/],
+  [signal('SIGKILL', { isHung: true, killedByUs: true, asked: 'reload' }), 'hung', /--heartbeat-timeout/],
   [signal('SIGKILL', { killedByUs: true }), 'overdue', 'was not ready in time, and was killed'],
   [
     signal('SIGKILL', { killedByUs: true, asked: 'reload', oomKills: oom }),

@@ -75,7 +75,22 @@ test('one that hangs is replaced by a reload like any other, and has its deadlin
   driver.send(hung(1));
   driver.send({ type: 'operate', kind: 'reload' });
   assert.ok(logged(driver.takeOver(2)).includes('reload done'));
-  assert.deepEqual(driver.send(silent(1)), []);
   driver.due({ timer: 'drain', worker: 1 });
+  assert.deepEqual(driver.send(silent(1)), [], 'it was told to end, and has its time for that');
   assert.deepEqual(workersOf(driver.due({ timer: 'kill', worker: 1 }), 'kill'), [1]);
 });
+
+for (const hangStack of ['off', 'on'] as const) {
+  test(`one that is silent for too long as it drains is not waited for, with --hang-stack ${hangStack}`, () => {
+    const driver = new Driver({ workers: 1, hangStack });
+    driver.serve();
+    driver.send({ type: 'operate', kind: 'reload' });
+    driver.takeOver(2);
+    const effects = driver.send(silent(1));
+    assert.deepEqual(logged(effects), ['worker given up']);
+    const killing = hangStack === 'off' ? effects : driver.send({ type: 'diagnosed', worker: 1, stack: 'at loop' });
+    assert.deepEqual(workersOf(killing, 'kill'), [1]);
+    assert.deepEqual(workersOf(driver.exit(1, null, 'SIGKILL'), 'fork'), [], 'its slot is another worker’s');
+    assert.deepEqual(driver.workers, [2]);
+  });
+}

@@ -82,7 +82,36 @@ describe('silence', () => {
     assert.deepEqual(types(judge(worker(), beat, watchUntil(HUNG_AFTER_MS), short)), ['hung', 'silent']);
   });
 
-  for (const state of ['booting', 'standby', 'taking', 'draining', 'ending'] as const) {
+  test('of one that drains is only told when it is too much: it accepts nothing, and its clients wait', () => {
+    const draining = worker({ state: 'draining', asked: 'reload' });
+    for (const isHung of [true, false]) {
+      assert.deepEqual(judge({ ...draining, isHung }, beat, watchUntil(29_750), settings), []);
+      assert.deepEqual(types(judge({ ...draining, isHung }, beat, watchUntil(30_000), settings)), ['silent']);
+    }
+    assert.deepEqual(
+      judge({ ...draining, isHung: true }, { ...beat, heartbeat: 1900 }, watchUntil(2000), settings),
+      [],
+    );
+    const limited = { ...settings, maxRequests: 1 };
+    assert.deepEqual(judge(draining, { ...beat, heartbeat: 1900, requestsFinished: 9 }, watchUntil(2000), limited), []);
+  });
+
+  for (const asked of ['abort', 'rollback'] as const) {
+    test(`of one that hung when its release was taken back (${asked}) is too much earlier`, () => {
+      const leaving = worker({ state: 'draining', isHung: true, asked });
+      const told = (changes: Partial<Worker>, at: number, timeout = 30_000): string[] =>
+        types(judge({ ...leaving, ...changes }, beat, watchUntil(at), { ...settings, heartbeatTimeout: timeout }));
+      assert.deepEqual(told({}, 4750), []);
+      assert.deepEqual(told({}, 5000), ['silent']);
+      assert.deepEqual(told({}, 2000, 2000), ['silent'], 'the timeout is shorter');
+      assert.deepEqual(told({}, 60_000, 0), [], 'without a timeout the drain has its own');
+      assert.deepEqual(told({ isHung: false }, 29_750), [], 'it did not hang then');
+      assert.deepEqual(told({ state: 'serving' }, 29_750), [], 'it serves again');
+      assert.deepEqual(told({ isGivenUp: true }, 60_000), [], 'it is told once');
+    });
+  }
+
+  for (const state of ['booting', 'standby', 'taking', 'ending'] as const) {
     test(`of one that is ${state} is not looked at`, () => {
       assert.deepEqual(judge(worker({ state }), beat, watchUntil(60_000), settings), []);
     });
