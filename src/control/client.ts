@@ -14,6 +14,7 @@ import {
   type OthersDirectory,
   type Owner,
 } from './files/directories.ts';
+import { hold } from './files/hold.ts';
 import { withRightsOf } from './files/identity.ts';
 import { nameOfSocket, socketPath } from './files/place.ts';
 import { connectTo, probe } from './files/probe.ts';
@@ -169,9 +170,11 @@ export async function wasKilled({ path, owner }: RunningServer): Promise<boolean
 /**
  * Signals a process of which the server says that it is its worker. That may be a lie, but the signal reaches no further
  * than the server's user can.
+ *
+ * @throws Error when the process may not be signalled, or is gone.
  */
-export function signalWorker({ owner }: RunningServer, pid: number, signal: NodeJS.Signals): void {
-  signalAs(owner, pid, signal);
+export function signalWorker({ owner }: RunningServer, pid: number, signal: NodeJS.Signals): Promise<void> {
+  return signalAs(owner, pid, signal);
 }
 
 /**
@@ -181,9 +184,15 @@ export function signalWorker({ owner }: RunningServer, pid: number, signal: Node
  */
 export async function readStatus(server: RunningServer, patience: number = STATUS_TIMEOUT_MS): Promise<Status> {
   const answer = await ask(server, { method: 'GET', path: '/status', patience });
-  const { ok, reason } = fieldsOf(answer);
+  const { ok, reason, pid } = fieldsOf(answer);
   if (ok === false) throw noAnswer(server, `cannot tell its status: ${shortened(String(reason))}`);
+  // Commands wait for the end of this process, and look it up in /proc.
+  if (pid !== undefined && !isPid(pid)) throw noAnswer(server, 'gave an answer that is not a status');
   return answer as Status;
+}
+
+function isPid(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
 /** Another user's server may send megabytes of lines. A copy is made, since a slice would keep the whole text. */
@@ -273,7 +282,8 @@ function socketsIn(directory: string, owner?: Owner, wanted?: string): RunningSe
 /** Lists the names of sockets in another user's directory. That user may have filled it, or replaced it by a link. */
 function namesOfOther(path: string, owner: Owner, wanted: string | undefined): string[] {
   try {
-    return withRightsOf(owner, () => namesIn(path, wanted, MOST_OF_OTHERS, MOST_FILES_OF_OTHERS));
+    const names = (held: string): string[] => namesIn(held, wanted, MOST_OF_OTHERS, MOST_FILES_OF_OTHERS);
+    return hold(path, (held) => withRightsOf(owner, () => names(held.path))) ?? [];
   } catch {
     return [];
   }

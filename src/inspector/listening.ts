@@ -9,6 +9,8 @@ export interface ListeningSocket extends Endpoint {
   readonly inode: string;
 }
 
+const DESCRIPTORS_AT_ONCE = 1024;
+
 /** The state TCP_LISTEN, see net/tcp_states.h. */
 const LISTEN = '0A';
 
@@ -23,13 +25,21 @@ export async function listeningOnLoopback(pid: number): Promise<ListeningSocket[
   return (await Promise.all(tables)).flat();
 }
 
-/** Returns those of the sockets that the process has open. */
+/** Returns those of the sockets that the process has open. A process can have a million descriptors, so they are read in parts. */
 export async function openIn(pid: number, sockets: readonly ListeningSocket[]): Promise<ListeningSocket[]> {
   if (sockets.length === 0) return [];
   const directory = `/proc/${pid}/fd`;
   const names = await readdir(directory).catch(() => []);
-  const links = await Promise.all(names.map((name) => readlink(`${directory}/${name}`).catch(() => '')));
-  return sockets.filter(({ inode }) => links.includes(`socket:[${inode}]`));
+  const wanted = new Map(sockets.map((socket) => [`socket:[${socket.inode}]`, socket]));
+  const found = new Set<ListeningSocket>();
+  for (let at = 0; at < names.length && found.size < wanted.size; at += DESCRIPTORS_AT_ONCE) {
+    const part = names.slice(at, at + DESCRIPTORS_AT_ONCE);
+    for (const link of await Promise.all(part.map((name) => readlink(`${directory}/${name}`).catch(() => '')))) {
+      const socket = wanted.get(link);
+      if (socket !== undefined) found.add(socket);
+    }
+  }
+  return [...found];
 }
 
 /**

@@ -9,9 +9,9 @@ export interface InspectorOptions {
   /** Aborts the attempt to open the inspector. */
   readonly signal: AbortSignal;
   /**
-   * Sends SIGUSR1. A child's own `kill` is best, because the pid of a child cannot have been reused by another process.
+   * Sends SIGUSR1, and is awaited. A child's own `kill` is best, because the pid of a child cannot have been reused by another process.
    */
-  readonly kill?: (pid: number, signal: 'SIGUSR1') => void;
+  readonly kill?: (pid: number, signal: 'SIGUSR1') => unknown;
 }
 
 /** A UUID, as Node generates one. */
@@ -46,7 +46,7 @@ export async function openInspector(
   const obstacle = whyNotSignalled(await readStatus(pid));
   if (obstacle !== undefined) throw new InspectorError(obstacle);
   const before = await listeningOnLoopback(pid);
-  kill(pid, 'SIGUSR1');
+  await kill(pid, 'SIGUSR1');
   return Session.open(await find(pid, before, signal), signal);
 }
 

@@ -8,6 +8,9 @@ const MOST_SCRIPTS = 100_000;
 /** The length of such a name in characters. Generated code can have its whole text in it. */
 const LONGEST_URL = 4096;
 
+/** The length of all names together, in characters: those of an application's scripts have a hundred each. */
+const LONGEST_URLS = 33_554_432;
+
 /**
  * Pauses the process for a moment and returns its stack.
  *
@@ -15,8 +18,12 @@ const LONGEST_URL = 4096;
  */
 export async function sampleStack(session: Session, signal: AbortSignal): Promise<Frame[]> {
   const urls = new Map<string, string>();
+  let length = 0;
   session.on('Debugger.scriptParsed', ({ scriptId, url }) => {
-    if (urls.size < MOST_SCRIPTS) urls.set(String(scriptId), String(url).slice(0, LONGEST_URL));
+    if (urls.size >= MOST_SCRIPTS || length >= LONGEST_URLS) return;
+    const [id, name] = [copied(scriptId), copied(url)];
+    length += id.length + name.length;
+    urls.set(id, name);
   });
   const paused = session.next('Debugger.paused');
   const asked = Promise.all([
@@ -34,4 +41,10 @@ export async function sampleStack(session: Session, signal: AbortSignal): Promis
     // This also runs without a pause, because one may still come, and a paused process serves no requests.
     for (const end of ['Debugger.resume', 'Debugger.disable']) session.call(end).catch(() => {});
   }
+}
+
+/** A slice would keep the whole text, which can have megabytes. */
+function copied(value: unknown): string {
+  const text = String(value);
+  return text.length <= LONGEST_URL ? text : Buffer.from(text.slice(0, LONGEST_URL)).toString();
 }

@@ -8,10 +8,17 @@ import { fileURLToPath } from 'node:url';
  * could lead root elsewhere.
  */
 const LOADING =
-  /^(?:-r|--(?:require|import|loader|experimental-loader|experimental-policy|env-file|env-file-if-exists|experimental-config-file|openssl-config|snapshot-blob|icu-data-dir|localstorage-file|redirect-warnings|tls-keylog))(?:=(.*))?$/s;
+  /^(?:-r|--(?:require|import|loader|experimental-loader|experimental-policy|env-file|env-file-if-exists|experimental-config-file|openssl-config|snapshot-blob|icu-data-dir|localstorage-file|redirect-warnings|tls-keylog|cpu-prof-dir|heap-prof-dir|diagnostic-dir|logfile|trace-event-file-pattern))(?:=(.*))?$/s;
 
-/** A flag, and the file that node then reads in the working directory. */
-const DEFAULT_CONFIG = ['--experimental-default-config-file', 'node.config.json'] as const;
+/** Flags, and a file that node then reads or creates in the working directory, under a name that others can foretell. */
+const IN_WORKING_DIRECTORY: ReadonlyMap<string, string> = new Map([
+  ['--experimental-default-config-file', 'node.config.json'],
+  ['--no-logfile-per-isolate', 'v8.log'],
+  ['--trace-event-categories', 'node_trace.1.log'],
+  ['--trace-events-enabled', 'node_trace.1.log'],
+  ['--cpu-prof', 'CPU.cpuprofile'],
+  ['--heap-prof', 'Heap.heapprofile'],
+]);
 
 type PathsOf = (value: string) => string[];
 
@@ -51,7 +58,8 @@ export function filesOfFlags(
   const words = (nodeOptions ?? '').match(WORD) ?? [];
   return [execArgv, words.map(unquoted)].flatMap((flags) =>
     flags.flatMap((flag, at) => {
-      if (withDashes(flag) === DEFAULT_CONFIG[0]) return [resolve(cwd, DEFAULT_CONFIG[1])];
+      const known = IN_WORKING_DIRECTORY.get(withDashes(flag).split('=', 1)[0]!);
+      if (known !== undefined) return [resolve(cwd, known)];
       const match = LOADING.exec(withDashes(flag));
       const value = match === null ? undefined : (match[1] ?? flags[at + 1]);
       return value === undefined || value === '' ? [] : (fileOf(value, cwd) ?? []);

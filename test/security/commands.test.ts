@@ -164,34 +164,47 @@ test('root’s browser runs no page of another user’s server, and keeps no coo
   }
 });
 
-test('root does not wait for a file system of another user’s making', { skip: skip || noFuse() }, async () => {
-  for (const inside of [false, true]) {
-    const directory = mkdtempSync(join(tmpdir(), 'prefork-fuse-'));
-    chmodSync(directory, 0o1777);
-    const own = join(directory, `prefork-${NOBODY}`);
-    mkdirSync(own, { mode: 0o700 });
-    // Also a file may be such a mount, in a directory that is none.
-    const point = inside ? join(own, 'evil.sock') : own;
-    if (inside) writeFileSync(point, '');
-    for (const path of new Set([own, point])) chownSync(path, NOBODY, NOBODY);
-    // Nothing answers what the kernel asks over the descriptor, so every look at it waits until it is closed.
-    const mode = inside ? '100600' : '40700';
-    const options = `fd=3,rootmode=${mode},user_id=${NOBODY},group_id=${NOBODY},allow_other`;
-    const script = `exec 3<>/dev/fuse && mount -i -t fuse x "$1" -o ${options} && echo up && read line`;
-    const mounter = spawn('bash', ['-c', script, 'bash', point]);
-    try {
-      await once(mounter.stdout, 'data');
-      await using command = await startApp({ options: ['list'], env: { TMPDIR: directory } });
-      const { code } = await command.exit();
-      assert.equal(code, 0);
-    } finally {
-      spawnSync('umount', ['-l', point]);
-      mounter.stdin.end();
-      await once(mounter, 'exit');
-      rmSync(directory, { recursive: true });
-    }
-  }
-});
+/** Where another user has mounted a file system, in a directory of control sockets or beside it. */
+const mountPoints = {
+  'in the place of the directory': '',
+  'in the place of a socket': 'evil.sock',
+  'where a link in the place of a socket leads': '../elsewhere',
+} as const;
+
+for (const [where, at] of Object.entries(mountPoints)) {
+  test(
+    `root does not wait for a file system of another user’s making, ${where}`,
+    { skip: skip || noFuse() },
+    async () => {
+      const directory = mkdtempSync(join(tmpdir(), 'prefork-fuse-'));
+      chmodSync(directory, 0o1777);
+      const own = join(directory, `prefork-${NOBODY}`);
+      mkdirSync(own, { mode: 0o700 });
+      const point = join(own, at);
+      const isFile = at === 'evil.sock';
+      if (isFile) writeFileSync(point, '');
+      else mkdirSync(point, { recursive: true });
+      if (at.startsWith('..')) symlinkSync(join(point, 'evil'), join(own, 'evil.sock'));
+      for (const path of new Set([own, point])) chownSync(path, NOBODY, NOBODY);
+      // Nothing answers what the kernel asks over the descriptor, so every look at it waits until it is closed.
+      const mode = isFile ? '100600' : '40700';
+      const options = `fd=3,rootmode=${mode},user_id=${NOBODY},group_id=${NOBODY},allow_other`;
+      const script = `exec 3<>/dev/fuse && mount -i -t fuse x "$1" -o ${options} && echo up && read line`;
+      const mounter = spawn('bash', ['-c', script, 'bash', point]);
+      try {
+        await once(mounter.stdout, 'data');
+        await using command = await startApp({ options: ['list'], env: { TMPDIR: directory } });
+        const { code } = await command.exit();
+        assert.equal(code, 0);
+      } finally {
+        spawnSync('umount', ['-l', point]);
+        mounter.stdin.end();
+        await once(mounter, 'exit');
+        rmSync(directory, { recursive: true });
+      }
+    },
+  );
+}
 
 /** @returns why the kernel lets this process mount none, or false. */
 function noFuse(): string | false {

@@ -171,3 +171,39 @@ test(`${COUNT} inspectors that answer anything`, { timeout: 60_000 + 2000 * COUN
   }
   server.close();
 });
+
+/** Answers the first command with this text, and sends nothing else. */
+async function answeringOnce(text: string): Promise<{ server: Server; endpoint: Endpoint }> {
+  const server = createServer((socket: Socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (data) => {
+      const key = /sec-websocket-key: (\S+)/i.exec(data.toString('latin1'))?.[1];
+      const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+      socket.write(`HTTP/1.1 101 X\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+      socket.once('data', () => {
+        const head = Buffer.from([0x81, 127, 0, 0, 0, 0, 0, 0, 0, 0]);
+        head.writeBigUInt64BE(BigInt(text.length), 2);
+        socket.write(head);
+        socket.write(text);
+      });
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, endpoint: { host: '127.0.0.1', port: (server.address() as AddressInfo).port } };
+}
+
+test('an answer that would become many times larger is not parsed', async () => {
+  for (const [value, isTooMuch] of [
+    ['{},', true],
+    ['1,', false],
+  ] as const) {
+    const { server, endpoint } = await answeringOnce(`{"id":1,"result":{"x":[${value.repeat(5_000_000)}0]}}`);
+    const session = await Session.open({ ...endpoint, path: '/x', isOurs: false }, AbortSignal.timeout(10_000));
+    const said = session.call('Profiler.stop');
+    if (isTooMuch) await assert.rejects(said, /too many values/);
+    else assert.equal(((await said)['x'] as unknown[]).length, 5_000_001);
+    await session.close();
+    server.close();
+  }
+});

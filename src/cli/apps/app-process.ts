@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
@@ -9,6 +10,7 @@ import {
   wasKilled,
   type RunningServer,
 } from '../../control/client.ts';
+import { parseStat } from '../../contract/process-stat.ts';
 import type { Status } from '../../control/controls.ts';
 
 /** How often a primary that is not our child is looked at. */
@@ -94,8 +96,17 @@ export class AppProcess {
   /** Tells whether the app serves: its own primary, and not a server that had the name before. */
   async isServing(): Promise<boolean> {
     const { status } = (await this.#find()) ?? {};
-    if (status?.pid === this.child.pid) this.#isFound = true;
+    if (!this.#isFound && status !== undefined && this.#isOwn(status.pid)) {
+      this.#isFound = true;
+      this.#latest.pid = status.pid;
+    }
     return this.#isFound && status?.phase === 'serving';
+  }
+
+  /** Root's terminal has the process that was started stay between itself and the primary of another user: see `leaveTerminal`. */
+  #isOwn(pid: number): boolean {
+    const own = this.child.pid;
+    return own !== undefined && (pid === own || parentOf(pid) === own);
   }
 
   async #watch(): Promise<AppEnd> {
@@ -143,31 +154,36 @@ export class AppProcess {
 
 /** A primary that the app has, or had. An upgrade makes another one. */
 class Primary {
-  readonly pid: number | undefined;
+  /** The pid that its server says. */
+  pid: number | undefined;
   /** Set for one that is no child of this process. */
   readonly server: RunningServer | undefined;
-  readonly #send: (signal: NodeJS.Signals) => void;
+  readonly #send: (signal: NodeJS.Signals) => unknown;
   #heardStops = 0;
 
-  constructor(pid: number | undefined, send: (signal: NodeJS.Signals) => void, server?: RunningServer) {
+  constructor(pid: number | undefined, send: (signal: NodeJS.Signals) => unknown, server?: RunningServer) {
     this.pid = pid;
     this.#send = send;
     this.server = server;
   }
 
-  /** Signals it. One that has ended hears nothing. */
+  /** Signals it. One that has ended hears nothing. Its user can make this take long, and no other app waits for it. */
   hear(signal: NodeJS.Signals): void {
-    try {
-      this.#send(signal);
-    } catch {
-      // The process has ended since.
-    }
+    void (async () => this.#send(signal))().catch(() => {});
   }
 
   /** Tells it of those that it has not heard of. */
   hearStops(stops: readonly NodeJS.Signals[]): void {
     for (const signal of stops.slice(this.#heardStops)) this.hear(signal);
     this.#heardStops = stops.length;
+  }
+}
+
+function parentOf(pid: number): number | undefined {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.parent;
+  } catch {
+    return undefined;
   }
 }
 

@@ -16,8 +16,10 @@ import { AppProcess, STOPS } from './app-process.ts';
 /** The time beside its own periods that an app may take to stop. Then it is killed. */
 const STOP_MARGIN_MS = 15_000;
 
-/** How often an app that starts is asked whether it serves. */
-const START_POLL_MS = 100;
+/** How long after a look an app that starts is asked again whether it serves: at first, and at most. Each time is a tenth longer. */
+const FIRST_POLL_MS = 100;
+const LONGEST_POLL_MS = 2000;
+const POLL_GROWTH = 1.1;
 
 /** The signals that each primary understands, and gets when this process does. */
 const PASSED_ON = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2', 'SIGTTIN', 'SIGTTOU'] as const;
@@ -146,9 +148,9 @@ class Apps {
 
   /** @returns false when the app has ended before it served. */
   async #untilServing(app: AppProcess): Promise<boolean> {
-    while (!(await app.isServing())) {
+    for (let wait = FIRST_POLL_MS; !(await app.isServing()); wait = Math.min(LONGEST_POLL_MS, wait * POLL_GROWTH)) {
       if (this.#isStopping || !this.#running.has(app.name)) return false;
-      await delay(START_POLL_MS);
+      await delay(wait);
     }
     return true;
   }

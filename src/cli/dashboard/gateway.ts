@@ -20,6 +20,9 @@ const LOOPBACK = '127.0.0.1';
 
 const SAFETY = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
 
+/** The first status of a final answer. Node reads lower ones, of which another user's server may send any, and writes none of them. */
+const LOWEST_STATUS = 200;
+
 /** The headers of the server's answers that are passed on. */
 const PASSED = ['content-type', 'content-length', 'content-security-policy', 'allow', 'referrer-policy'] as const;
 
@@ -98,7 +101,12 @@ function pass(
   const createConnection = (): Socket => connectTo(socketPath, owner);
   const outgoing = httpRequest({ createConnection, method, path, headers: passed });
   outgoing.once('response', (answer) => {
-    response.writeHead(answer.statusCode!, passedOn(answer));
+    const { statusCode = 0 } = answer;
+    if (statusCode < LOWEST_STATUS) {
+      answer.destroy();
+      return refuse(response, 502, `${name} gave an answer without a status`);
+    }
+    response.writeHead(statusCode, passedOn(answer));
     response.flushHeaders();
     // When one side goes away, the other one is told.
     pipeline(answer, response, () => {});

@@ -105,7 +105,7 @@ async function openWithin(
   interruption.addEventListener('abort', abort);
   if (interruption.aborted) abort();
   try {
-    const kill = (target: number, signal: NodeJS.Signals): void => signalWorker(server, target, signal);
+    const kill = (target: number, signal: NodeJS.Signals): Promise<void> => signalWorker(server, target, signal);
     return await openInspector(pid, { signal: deadline.signal, kill });
   } finally {
     clearTimeout(timer);

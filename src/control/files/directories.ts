@@ -12,7 +12,8 @@ import { accessSync, constants, lstatSync, mkdirSync, mkdtempSync, opendirSync, 
 import type { Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
-import { fuseMounts, isWithin } from './fuse.ts';
+import { hold, holdIn, type Held } from './hold.ts';
+import { kernelMounts } from './mounts.ts';
 import { unusable } from './place.ts';
 import { systemCode } from '../../contract/system-code.ts';
 import { canOthersWrite, octal, resolved, userId, whyNotTrusted } from './trust.ts';
@@ -83,9 +84,9 @@ export function othersDirectories(env: NodeJS.ProcessEnv = process.env): OthersD
 export function everyDirectoryOfOthers(env: NodeJS.ProcessEnv = process.env): OthersDirectory[] {
   const started = othersDirectories(env);
   if (userId() !== 0 || env[VARIABLE]) return started;
-  const users = join(RUN, 'user');
-  const mounts = fuseMounts();
-  const own = namesIn(users).filter((name) => /^[1-9]\d*$/.test(name) && !mounts.includes(join(users, name)));
+  const users = resolved(join(RUN, 'user')) ?? '';
+  const mounts = kernelMounts();
+  const own = namesIn(users).filter((name) => /^[1-9]\d*$/.test(name));
   const temporary = resolved(tmpdir()) ?? tmpdir();
   const all = [...started, ...own.flatMap((uid) => othersIn(join(users, uid), mounts)), ...othersIn(temporary, mounts)];
   const numbers = new Map<number, number>();
@@ -100,13 +101,17 @@ export function everyDirectoryOfOthers(env: NodeJS.ProcessEnv = process.env): Ot
  * Lists the directories in `parent` that are named after another user, belong to that user and are closed to others. What is on a file
  * system of the user's own making is not looked at: it could keep root waiting for ever.
  */
-function othersIn(parent: string, mounts: readonly string[] = fuseMounts()): OthersDirectory[] {
-  return firstNamesIn(parent, MOST_NAMES_OF_OTHERS).flatMap((name) => {
+function othersIn(parent: string, mounts: ReadonlySet<string> = kernelMounts()): OthersDirectory[] {
+  const found = hold(parent, (held) => ownersIn(held, mounts), mounts) ?? [];
+  return found.map(({ name, owner }) => ({ path: join(parent, name), owner }));
+}
+
+function ownersIn(parent: Held, mounts: ReadonlySet<string>): Array<{ readonly name: string; readonly owner: Owner }> {
+  return firstNamesIn(parent.path, MOST_NAMES_OF_OTHERS).flatMap((name) => {
     const uid = Number(/^prefork-([1-9]\d*)(?:-\w+)?$/.exec(name)?.[1]);
-    const path = join(parent, name);
-    const stats = Number.isNaN(uid) || mounts.some((mount) => isWithin(mount, path)) ? undefined : lookAt(path);
+    const stats = Number.isNaN(uid) ? undefined : holdIn(parent, name, (held) => held.stats, mounts);
     if (stats === undefined || unfitness(stats, uid) !== undefined) return [];
-    return [{ path, owner: { uid, gid: stats.gid } }];
+    return [{ name, owner: { uid, gid: stats.gid } }];
   });
 }
 

@@ -1,15 +1,25 @@
-import { connect, type Socket } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { livenessOf, type Liveness } from '../../sockets/liveness.ts';
 import type { Owner } from './directories.ts';
+import { hold, type Held } from './hold.ts';
 import { withRightsOf } from './identity.ts';
 
 /**
- * Connects to a socket. libuv calls connect(2) within this call, so the rights are those of the owner.
+ * Connects to a socket. libuv calls connect(2) within this call, so the rights are those of the owner. In another user's directory only a
+ * socket counts, and no link to one: what leads elsewhere may lead to where a program waits for ever.
  *
  * @param owner the owner of the socket's directory, when it is another user.
  */
 export function connectTo(path: string, owner: Owner | undefined): Socket {
-  return withRightsOf(owner, () => connect(path));
+  if (owner === undefined) return connect(path);
+  const connectHeld = ({ path: held, stats }: Held): Socket | undefined =>
+    stats.isSocket() ? withRightsOf(owner, () => connect(held)) : undefined;
+  return hold(path, connectHeld) ?? unconnected(path);
+}
+
+/** Returns the socket of a connection that fails, as one does where there is no file. */
+function unconnected(path: string): Socket {
+  return new Socket().destroy(Object.assign(new Error(`connect ENOENT ${path}`), { code: 'ENOENT' }));
 }
 
 /** Tells whether a server listens on the socket of a file: see `livenessOf`. */

@@ -1,8 +1,14 @@
 /** Sends signals of root's commands to processes that another user's server has named. */
-import { spawnSync, type SpawnSyncOptions } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import type { Owner } from './directories.ts';
 
-const SIGNAL = 'process.kill(Number(process.argv[1]), process.argv[2])';
+/** The program of the process that signals: it gives up root's rights, for good, and then uses those of the user. */
+const SIGNAL = `
+  const [, pid, signal, uid, gid] = process.argv;
+  process.setgroups([]);
+  process.setgid(Number(gid));
+  process.setuid(Number(uid));
+  process.kill(Number(pid), signal);`;
 
 /** The limit for a node, which starts within a tenth of a second. */
 const PATIENCE_MS = 10_000;
@@ -12,13 +18,20 @@ const PATIENCE_MS = 10_000;
  * checks the real user of the sender, whatever the effective one is (kill(2)), and a process can only change its effective
  * user in a way that can be undone.
  *
- * That user can trace the child, or stop it. So the child has a session of its own, without root's terminal, and it is
- * killed when it takes too long.
+ * That user can stop the child as soon as it has the user's rights. So the child takes them itself, when its program runs. libuv would
+ * change the user between fork and exec, and keep this process waiting for the exec of a child that is stopped there. A child that takes
+ * too long is killed. It has a session of its own, without root's terminal, and the user cannot trace it (prctl(2), PR_SET_DUMPABLE).
  *
  * @param owner the user; with undefined, this process sends the signal itself.
+ * @param patience how long the child may take, in ms.
  * @throws Error when the process may not be signalled, or is gone.
  */
-export function signalAs(owner: Owner | undefined, pid: number, signal: NodeJS.Signals): void {
+export async function signalAs(
+  owner: Owner | undefined,
+  pid: number,
+  signal: NodeJS.Signals,
+  patience: number = PATIENCE_MS,
+): Promise<void> {
   // The server has said it. Text would be flags of node, and 0 or less a group of processes.
   if (!Number.isSafeInteger(pid) || pid <= 0) throw new Error('the pid of the process is none');
   if (owner === undefined || process.geteuid?.() !== 0) {
@@ -26,15 +39,19 @@ export function signalAs(owner: Owner | undefined, pid: number, signal: NodeJS.S
     return;
   }
   const { uid, gid } = owner;
-  const { status, error } = spawnSync(process.execPath, ['-e', SIGNAL, '--', String(pid), signal], {
-    uid,
-    gid,
+  const child = spawn(process.execPath, ['-e', SIGNAL, '--', ...[pid, signal, uid, gid].map(String)], {
     detached: true,
     cwd: '/',
     env: {},
     stdio: 'ignore',
-    timeout: PATIENCE_MS,
+    timeout: patience,
     killSignal: 'SIGKILL',
-  } as SpawnSyncOptions);
-  if (status !== 0) throw new Error(`uid ${uid} cannot signal pid ${pid}`, { cause: error });
+  });
+  if (!(await succeeds(child))) throw new Error(`uid ${uid} cannot signal pid ${pid}`);
+}
+
+function succeeds(child: ChildProcess): Promise<boolean> {
+  return new Promise((resolve) => {
+    child.once('error', () => resolve(false)).once('exit', (code) => resolve(code === 0));
+  });
 }

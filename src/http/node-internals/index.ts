@@ -7,6 +7,7 @@ export {
   interceptAccepting,
   isOfUnixSocket,
   own,
+  readNow,
   reset,
   socketOver,
   stopReading,

@@ -1,10 +1,15 @@
+import { readSync } from 'node:fs';
 import { Socket, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { isThere } from './parts.ts';
 import type { WritableHandle } from './short-cut.ts';
 
 /** The `TCP` or `Pipe` of a connection that was just accepted. Nothing is read from it. */
-export type AcceptedHandle = WritableHandle & { setNoDelay?(on: boolean): void };
+export type AcceptedHandle = WritableHandle & {
+  setNoDelay?(on: boolean): void;
+  /** The descriptor: -1 on Windows, or when it is closed. Without it less is read of what the kernel has: see {@link readNow}. */
+  readonly fd?: number;
+};
 
 type OnConnection = (status: number, client: AcceptedHandle) => void;
 
@@ -76,6 +81,21 @@ export function stopReading(handle: AcceptedHandle): void {
   const readable = handle as unknown as { reading: boolean; readStop(): void };
   readable.reading = false;
   readable.readStop();
+}
+
+/**
+ * Reads what the kernel has of a connection. libuv's descriptors never block, so this does not wait.
+ *
+ * @returns the number of bytes: 0 when nothing is there, the client has sent its end, or the descriptor is not known
+ */
+export function readNow({ fd = -1 }: AcceptedHandle, bytes: Buffer): number {
+  if (fd < 0) return 0;
+  try {
+    return readSync(fd, bytes);
+  } catch {
+    // EAGAIN: there is nothing. A connection that is broken is broken for libuv too.
+    return 0;
+  }
 }
 
 /** Whether the connection is one of a Unix socket. A connection by TCP that was reset has no address either. */

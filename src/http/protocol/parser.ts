@@ -70,6 +70,11 @@ export class Parser {
     return this.head.framing.contentLength === -1 && this.head.count > 0;
   }
 
+  /** The number of bytes of the message that are to come after its head; -1 when that is not known. */
+  get left(): number {
+    return this.#phase === IN_HEAD || this.#phase === CLOSED ? 0 : this.#left;
+  }
+
   /** @param bytes the bytes that were received, to be looked at from `at` to `end`. */
   next(bytes: Buffer, at: number, end: number): ParserEvent {
     this.at = at;

@@ -155,6 +155,11 @@ export class Connection implements ResponseSink, IncomingEvents {
     this.#incoming.resume();
   }
 
+  /** Notes that the server does not leave after all. */
+  stay(): void {
+    this.#incoming.stay();
+  }
+
   /** Closes at once. A response on its way does not look as if it were whole. */
   cut(): void {
     if (this.#current.context?.isUnderway === true || !this.#writer.isAllTaken) reset(this.socket);
@@ -162,13 +167,13 @@ export class Connection implements ResponseSink, IncomingEvents {
   }
 
   answer(head: ResponseHead, content: Sendable): void {
-    if (this.#isTooMuch()) this.#encoder.isLast = true;
+    if (this.#isTooMuch() || this.#isLeaving()) this.#encoder.isLast = true;
     this.#encoder.answer(head, content);
     this.#complete();
   }
 
   begin(head: ResponseHead): void {
-    if (this.#isTooMuch() && !this.#current.receiver!.body.isTaken) this.#encoder.isLast = true;
+    if ((this.#isTooMuch() && !this.#current.receiver!.body.isTaken) || this.#isLeaving()) this.#encoder.isLast = true;
     this.#encoder.begin(head);
     if (this.#request === DONE) this.#deadline.clear();
   }
@@ -216,9 +221,17 @@ export class Connection implements ResponseSink, IncomingEvents {
     return this.#request <= FULL && this.#current.receiver?.isShort === false;
   }
 
+  /**
+   * Whether the server leaves, and no request is to be answered behind this one. That is told as late as it can be, when the head of the
+   * response is written.
+   */
+  #isLeaving(): boolean {
+    return this.#core.leaving.ends(this) && !this.#incoming.isFollowed();
+  }
+
   #isDue(): boolean {
     const { disableKeepalive, maxRequestsPerConn, maxKeepaliveDuration } = this.#core.settings;
-    if (disableKeepalive || this.#core.leaving.ends(this)) return true;
+    if (disableKeepalive) return true;
     if (maxRequestsPerConn !== 0 && this.#requests >= maxRequestsPerConn) return true;
     return maxKeepaliveDuration !== 0 && this.#core.now - this.#since >= maxKeepaliveDuration;
   }

@@ -9,7 +9,7 @@ export class Leaving {
   /** True when every connection ends in the drain, since none may move. */
   #endsAll = false;
 
-  /** Makes every response the last of its connection, from now on. */
+  /** Makes every connection end with the responses to what has come, from now on. */
   close(): void {
     this.#isClosing = true;
   }
@@ -32,13 +32,9 @@ export class Leaving {
     if (!this.#isDraining) this.#onFree = onFree;
   }
 
-  get isClosing(): boolean {
-    return this.#isClosing || this.#endsAll;
-  }
-
-  /** Whether the connection is to end with its next response, because all do, or because it cannot move. */
+  /** Whether the connection is to end, with the responses to what has come, because all do, or because it cannot move. */
   ends(connection: { readonly rest: Rest }): boolean {
-    return this.isClosing || (this.#isDraining && connection.rest === 'never');
+    return this.#isClosing || this.#endsAll || (this.#isDraining && connection.rest === 'never');
   }
 
   /** Tells that the connection may move: all its requests are answered. */

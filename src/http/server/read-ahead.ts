@@ -1,9 +1,15 @@
-import type { Receiver, Source } from './source.ts';
+import type { Source } from './source.ts';
 
 /** The bytes that are kept while a response is being made. At this limit the socket is not read any more. */
 const MOST_HELD_BYTES = 16 * 1024;
 
 const NOTHING = Buffer.alloc(0);
+
+/** What is kept goes back to this. */
+export interface Reader {
+  /** @param bytes are valid until it returns. */
+  read(bytes: Buffer, end: number): void;
+}
 
 /**
  * Bytes that have come too early. They are kept up to a limit, and then not read, until they are taken. A client's FIN
@@ -30,6 +36,11 @@ export class ReadAhead {
 
   get isEmpty(): boolean {
     return this.#from === this.#to;
+  }
+
+  /** What is kept, where it lies. */
+  get kept(): Buffer {
+    return this.#store.subarray(this.#from, this.#to);
   }
 
   /** Whether the source is not to be read. */
@@ -59,18 +70,18 @@ export class ReadAhead {
 
   take(): Buffer | undefined {
     if (this.isEmpty) return undefined;
-    const held = this.#store.subarray(this.#from, this.#to);
+    const { kept } = this;
     this.#clear();
-    return held;
+    return kept;
   }
 
-  /** Gives what is kept to a receiver, which may add the end of it again. */
-  replay(receiver: Receiver): void {
-    const held = this.#store.subarray(this.#from, this.#to);
-    this.#lent = held;
+  /** Gives what is kept to a reader, which may add the end of it again. */
+  replay(reader: Reader): void {
+    const { kept } = this;
+    this.#lent = kept;
     this.#lentFrom = this.#from;
     this.#from = this.#to = 0;
-    receiver.receive(held, held.length);
+    reader.read(kept, kept.length);
     this.#lent = undefined;
     if (this.isEmpty) this.#clear();
   }

@@ -106,7 +106,7 @@ export class ResponseEncoder {
   }
 
   #lastLines(closes: boolean | undefined): string {
-    if (closes === true || this.#core.leaving.isClosing) this.isLast = true;
+    if (closes === true) this.isLast = true;
     if (this.isLast) return 'Connection: close\r\n\r\n';
     return this.#isOld ? 'Connection: keep-alive\r\n\r\n' : '\r\n';
   }

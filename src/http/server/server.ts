@@ -127,7 +127,10 @@ export class Server extends NetServer {
       },
       time: (onAnswered) => traffic.time(onAnswered),
       drain: (onFree) => leaving.drain(onFree),
-      stay: () => leaving.stay(),
+      stay: () => {
+        leaving.stay();
+        for (const connection of this.#core.connections) connection.stay();
+      },
       tellFree: (onFree) => leaving.tellFree(onFree),
       answerFirst: (path, answer) => this.#core.application.answerFirst(path, answer),
       idle: () => this.#idle(),

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Socket } from 'node:net';
-import { socketOver, stopReading, type AcceptedHandle } from '../node-internals/index.ts';
+import { readNow, socketOver, stopReading, type AcceptedHandle } from '../node-internals/index.ts';
 import { FIRST_BYTES } from './served.ts';
 
 /** The source of a connection's bytes, which can stop and go on. */
@@ -11,6 +11,11 @@ export interface Source {
   readonly handle?: AcceptedHandle;
   /** Reads from now on. */
   start(receiver: Receiver): void;
+  /**
+   * Returns what the kernel has of the connection, without waiting: all of it, or {@link READ_BYTES}. A source without this function
+   * does not know.
+   */
+  readQueued?(): Buffer;
   /** Goes on reading after `receive` has returned false. */
   resume(): void;
   /** Gives the stream up. Its new owner reads it as any other. */
@@ -22,8 +27,13 @@ export interface Receiver {
   receive(bytes: Buffer, end: number): boolean;
 }
 
+/** The most bytes of one read. One that brings fewer has emptied the kernel's queue. */
+export const READ_BYTES: number = 64 * 1024;
+
 /** The buffer of all connections: bytes are used, or copied, before the next read. */
-const SHARED_BYTES = Buffer.allocUnsafeSlow(64 * 1024);
+const SHARED_BYTES = Buffer.allocUnsafeSlow(READ_BYTES);
+/** The same for reads that come while those bytes are in use. */
+let queuedBytes: Buffer | undefined;
 
 /**
  * A connection as it was accepted. It is read into the shared buffer (`onread`), so that a read makes no Buffer and
@@ -52,6 +62,11 @@ export class RawSource implements Source {
     this.#receiver = receiver;
     // Nothing is read from the connection before this turn is over.
     if (this.#first !== undefined) process.nextTick(() => this.#readFirst());
+  }
+
+  readQueued(): Buffer {
+    queuedBytes ??= Buffer.allocUnsafeSlow(READ_BYTES);
+    return Buffer.from(queuedBytes.subarray(0, readNow(this.handle, queuedBytes)));
   }
 
   resume(): void {

@@ -45,6 +45,8 @@ export class HalfProcess {
       this.#hasEnded = true;
       intake?.close();
       this.#channel.close();
+      // A process that it has started may have the channel as well.
+      if (child.connected) child.disconnect();
       events.exited(code, signal);
     };
     child.once('exit', end);

@@ -35,6 +35,9 @@ const MOST_WAITING_HANDOFFS_BYTES = LONGEST_BACKLOG_BYTES / 4;
 /** The same where a handle has not been acknowledged. Each message that waits then may have a handle of its own. */
 const MOST_WAITING_HANDOFFS = 256;
 
+/** How long the last messages of a worker that has ended may take, ms. The kernel has them by then, and closes the channel behind them. */
+const LAST_MESSAGES_MS = 2000;
+
 /** How the process was started. */
 interface ProcessTerms {
   /** Whether node:cluster's primary half is in use. @default false */
@@ -159,13 +162,16 @@ export class WorkerProcess {
    * Observes the end of the child. A child that could not be started only emits 'error', and one that ran emits 'exit'.
    * 'error' also reports a failed kill or send, which is not its end. Its last messages may still be in the channel at
    * 'exit', so the end is reported when the channel is closed too. 'disconnect' tells that, except when the child has
-   * not acknowledged a handle; then only 'close' does.
+   * not acknowledged a handle; then only 'close' does. A process that the worker has started may have the channel as well, and keep it
+   * open for as long as it lives: so the channel is closed when its last messages have had the time to come.
    */
   #observeEnd(ended: (exit: ExitFacts) => void): void {
     let exit: ExitFacts | undefined;
     let disconnectedAt = Infinity;
+    let closing: NodeJS.Timeout | undefined;
     const { child } = this;
     const end = (how: ExitFacts): void => {
+      clearTimeout(closing);
       child.off('disconnect', finish).off('close', finish);
       this.#channel.close();
       ended(how);
@@ -177,6 +183,7 @@ export class WorkerProcess {
       const disconnectedFor = Math.max(0, performance.now() - disconnectedAt);
       exit ??= { code, signal, ...(disconnectedFor > 0 && { disconnectedFor }) };
       finish();
+      if (child.connected) closing = setTimeout(() => child.disconnect(), LAST_MESSAGES_MS);
     });
     child.once('disconnect', () => (disconnectedAt = performance.now()));
     child.on('disconnect', finish).on('close', finish);

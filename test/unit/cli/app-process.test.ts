@@ -58,8 +58,8 @@ async function endInOrder(app: AppProcess): Promise<void> {
   await once(app.child, 'exit');
 }
 
-function start(uid: number | undefined, code = ''): AppProcess {
-  return new AppProcess({ name: 'blog', argv: ['-e', code], env: {}, isPiped: true, uid });
+function start(uid: number | undefined, code = '', ...args: readonly string[]): AppProcess {
+  return new AppProcess({ name: 'blog', argv: ['-e', code, ...args], env: {}, isPiped: true, uid });
 }
 
 /** A process that stands for the next primary. */
@@ -148,4 +148,29 @@ test('the primary that answers is told, and the one that it succeeds hears of st
   assert.equal((await lines.next()).value, 'SIGTERM');
   app.child.kill('SIGKILL');
   assert.deepEqual(await app.ended, { code: 137, signal: 'SIGKILL' });
+});
+
+/** Stands between a terminal and the primary, as root does for another user, and passes signals on. */
+const BETWEEN = `
+  const { spawn } = require('node:child_process');
+  const child = spawn(process.execPath, ['-e', process.argv[1]], { stdio: ['ignore', 'inherit', 'inherit'] });
+  process.on('SIGTERM', () => {
+    console.log('between');
+    setTimeout(() => { child.kill('SIGKILL'); process.exit(0); }, 300);
+  });
+  console.log(child.pid);`;
+
+test('a primary that the started process has behind it is the app’s, and is told of a stop by that alone', async () => {
+  const server = await impostor();
+  const app = start(undefined, BETWEEN, LISTENER);
+  const said: string[] = [];
+  const lines = createInterface(app.child.stdout!).on('line', (line) => void said.push(line));
+  while (said.length < 2) await once(lines, 'line');
+  server.pid = Number(said.find((line) => line !== 'up'));
+  assert.equal(await app.isServing(), true);
+  app.signal('SIGTERM');
+  await once(app.child, 'exit');
+  await server[Symbol.asyncDispose]();
+  assert.deepEqual(await app.ended, { code: 0, signal: null });
+  assert.deepEqual(said.slice(2), ['between']);
 });

@@ -49,6 +49,17 @@ test('live servers are found, whatever else lies there', async () => {
   assert.equal(await isRunning(found[0]!), true);
 });
 
+test('a status whose pid is none is not believed', async () => {
+  using place = new Place();
+  for (const pid of ['4711', '../self', 0, -1, 1.5, 1e300, null]) {
+    await using server = await answering(place, 'api', (_, response) => response.end(JSON.stringify({ pid })));
+    await assert.rejects(readStatus(server), {
+      code: 'ERR_NO_ANSWER',
+      message: 'api gave an answer that is not a status',
+    });
+  }
+});
+
 test('several directories are looked into, the first has precedence', async () => {
   using first = new Place();
   using second = new Place();

@@ -18,6 +18,13 @@ const cases: ReadonlyArray<readonly [flags: readonly string[], nodeOptions: stri
   [['--import', 'file://%'], undefined, []],
   [['--env_file=a_b.env'], '--experimental_loader=./c_d.mjs', ['/nowhere/a_b.env', '/nowhere/c_d.mjs']],
   [['--experimental_default_config_file'], undefined, ['/nowhere/node.config.json']],
+  [['--prof', '--no-logfile-per-isolate'], undefined, ['/nowhere/v8.log']],
+  [['--trace-event-categories', 'v8', '--logfile=./x.log'], undefined, ['/nowhere/node_trace.1.log', '/nowhere/x.log']],
+  [
+    ['--cpu-prof', '--cpu-prof-dir=/tmp/p'],
+    '--heap_prof',
+    ['/nowhere/CPU.cpuprofile', '/tmp/p', '/nowhere/Heap.heapprofile'],
+  ],
 ];
 
 for (const [flags, nodeOptions, files] of cases) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync } from 'node:fs';
+import { chmodSync, mkdirSync, symlinkSync } from 'node:fs';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { withRightsOf } from '../../../../src/control/files/identity.ts';
@@ -38,4 +38,26 @@ test('root reaches no socket in another user’s directory that this user could 
   const socket = connectTo(place.file('root.sock'), stranger);
   await once(socket, 'connect');
   socket.destroy();
+});
+
+test('root follows no link in another user’s directory, of a socket or on the way to one', { skip }, async () => {
+  using place = new Place();
+  chmodSync(place.path, 0o755);
+  mkdirSync(place.file('own'));
+  await using _server = await listenOn(place.file('own/evil.sock'));
+  chmodSync(place.file('own/evil.sock'), 0o666);
+  symlinkSync('own/evil.sock', place.file('evil.sock'));
+  symlinkSync('own', place.file('other'));
+  const open = connectTo(place.file('own/evil.sock'), stranger);
+  await once(open, 'connect');
+  open.destroy();
+  for (const link of ['evil.sock', 'other/evil.sock', 'own', 'none', 'none/evil.sock']) {
+    const socket = connectTo(place.file(link), stranger);
+    socket.write('GET');
+    const [error] = (await once(socket, 'close').then(
+      () => [],
+      (why: unknown) => [why],
+    )) as [NodeJS.ErrnoException?];
+    assert.equal(error?.code, 'ENOENT', link);
+  }
 });

@@ -164,7 +164,7 @@ const subjects: Readonly<Record<string, (count: number) => unknown>> = {
     });
     readAhead.add(Buffer.alloc(2 * count), 0, 2 * count);
     for (let n = 0; n < count; n++) {
-      readAhead.replay({ receive: (bytes, end) => (readAhead.add(bytes, 1, end), true) });
+      readAhead.replay({ read: (bytes, end) => readAhead.add(bytes, 1, end) });
       readAhead.add(Buffer.from('a'), 0, 1);
     }
     assert.equal(readAhead.take()!.length, 2 * count);

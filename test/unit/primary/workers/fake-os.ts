@@ -24,6 +24,11 @@ export class FakeChild extends EventEmitter {
     this.emit('internalMessage', { cmd: 'NODE_PREFORK', body }, handle);
   }
 
+  disconnect(): void {
+    this.connected = false;
+    this.emit('disconnect');
+  }
+
   exit(code: number | null, signal: NodeJS.Signals | null): void {
     this.connected = false;
     this.emit('exit', code, signal);

@@ -85,6 +85,18 @@ for (const last of ['disconnect', 'close']) {
   });
 }
 
+test('the end is told although a process that the worker has started keeps the channel open', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const { child, heard, ends } = setUp();
+  child.emit('exit', null, 'SIGKILL');
+  t.mock.timers.tick(1000);
+  child.say({ type: 'ready' });
+  assert.deepEqual([heard.length, ends], [1, []], 'what it has said may still come');
+  t.mock.timers.tick(2000);
+  assert.equal(child.connected, false);
+  assert.deepEqual(ends, [killed]);
+});
+
 test("the end is told when the channel has closed, once: first the channel, then 'exit'", () => {
   const { child, ends } = setUp();
   child.connected = false;

@@ -192,6 +192,20 @@ test('https: half a record of TLS is a part of a request too', async (t) => {
   await over;
 });
 
+/** Measures for how long at most this process got no CPU, ms. What is due meanwhile comes at once. */
+function longestStall(t: TestContext): () => number {
+  let last = performance.now();
+  let longest = 0;
+  const look = (): void => {
+    const now = performance.now();
+    longest = Math.max(longest, now - last);
+    last = now;
+  };
+  const timer = setInterval(look, 5);
+  t.after(() => clearInterval(timer));
+  return () => (look(), longest);
+}
+
 test('idle connections are closed one after another', async (t) => {
   const bench = await Bench.start(t, http.createServer(answer));
   const clients = Array.from({ length: 10 }, () => new Client(t, bench.port));
@@ -201,11 +215,13 @@ test('idle connections are closed one after another', async (t) => {
   });
   for (const client of clients) client.send(get());
   await Promise.all(clients.map((client) => client.received(/ok$/)));
+  const stall = longestStall(t);
   await bench.begin({ idle: 0, spread: 1000 });
   const times = (await Promise.all(closedAt)).toSorted((a, b) => a - b);
-  assert.ok(times[0]! < 500, times.join(' '));
-  assert.ok(times[9]! >= 950, times.join(' '));
-  assert.ok(new Set(times.map((time) => Math.floor(time / 50))).size >= 5, times.join(' '));
+  const what = `${times.join(' ')}, with a stall of ${stall()} ms`;
+  assert.ok(times[0]! < 500 + stall(), what);
+  assert.ok(times[9]! >= 950, what);
+  assert.ok(new Set(times.map((time) => Math.floor(time / 50))).size >= 5 - stall() / 100, what);
 });
 
 test('with requests going on, those who wait for their turn are answered all the same', async (t) => {
@@ -261,11 +277,14 @@ for (const [when, terms] of [
     });
     for (const client of clients) client.send(get());
     await Promise.all(clients.map((client) => client.received(/ok$/)));
+    const stall = longestStall(t);
     await bench.begin({ ...terms, takenOver: true, successor: 'slot' });
     const times = await Promise.all(closedAt);
     assert.ok(Math.min(...times) >= terms.idle * 1.5, times.join(' '));
     const atOnce = times.map((from) => times.filter((time) => time >= from && time < from + 50).length);
-    assert.ok(Math.max(...atOnce) <= 16, times.join(' '));
+    // At least half of the time is left for them.
+    const late = (clients.length * stall()) / (terms.spread / 2);
+    assert.ok(Math.max(...atOnce) <= 16 + late, `${times.join(' ')}, with a stall of ${stall()} ms`);
   });
 }
 

@@ -1,0 +1,87 @@
+/**
+ * Looks at files in another user's directories. That user may change what is there at any time: put a link in the place of a file, or a
+ * file system of user space over it. So each part of the path is held by a descriptor that asks nothing of it (open(2), O_PATH), and
+ * what is done with the file goes by the descriptor.
+ */
+import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { kernelMounts } from './mounts.ts';
+
+/** See open(2). Node does not name it, because only Linux has it. */
+const O_PATH = 0o10000000;
+
+/** The descriptors of this process, as paths. */
+const DESCRIPTORS = '/proc/self/fd';
+
+const canHold = process.platform === 'linux' && existsSync(DESCRIPTORS);
+
+export interface Held {
+  /** A path that leads to this very file while it is held. */
+  readonly path: string;
+  readonly stats: Stats;
+}
+
+/** Must be finished with the file when it returns. */
+type Use<Result> = (held: Held) => Result;
+
+/**
+ * Holds a file, a link at the end of the path itself and not what it leads to.
+ *
+ * @param path a path without links in it.
+ * @param mounts may be given where many files are held one after another.
+ * @returns what `use` returns; undefined where there is no such file, or it is on a file system of user space.
+ */
+export function hold<Result>(
+  path: string,
+  use: Use<Result>,
+  mounts: ReadonlySet<string> = kernelMounts(),
+): Result | undefined {
+  const names = path.split('/').filter(Boolean);
+  return canHold ? holdBelow('', names, use, mounts) : useUnheld(path, use);
+}
+
+/** Holds the file of this name in a directory that is held. */
+export function holdIn<Result>(
+  { path }: Held,
+  name: string,
+  use: Use<Result>,
+  mounts: ReadonlySet<string> = kernelMounts(),
+): Result | undefined {
+  return canHold ? holdBelow(path, [name], use, mounts) : useUnheld(`${path}/${name}`, use);
+}
+
+function holdBelow<Result>(
+  from: string,
+  [name, ...names]: readonly string[],
+  use: Use<Result>,
+  mounts: ReadonlySet<string>,
+): Result | undefined {
+  const fd = openFile(`${from}/${name ?? ''}`);
+  if (fd === undefined) return undefined;
+  try {
+    if (mayWait(fd, mounts)) return undefined;
+    const path = `${DESCRIPTORS}/${fd}`;
+    return names.length > 0 ? holdBelow(path, names, use, mounts) : use({ path, stats: fstatSync(fd) });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openFile(path: string): number | undefined {
+  try {
+    return openSync(path, O_PATH | constants.O_NOFOLLOW);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a program of a user's would be asked about the file. The kernel tells this without asking it. */
+function mayWait(fd: number, mounts: ReadonlySet<string>): boolean {
+  const id = /^mnt_id:\s*(\d+)$/m.exec(readFileSync(`${DESCRIPTORS}info/${fd}`, 'latin1'))?.[1];
+  // A mount that is in no list has been taken away meanwhile.
+  return id === undefined || !mounts.has(id);
+}
+
+function useUnheld<Result>(path: string, use: Use<Result>): Result | undefined {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats && use({ path, stats });
+}
