@@ -124,7 +124,7 @@ test('a process that hangs natively has no stack, and is not held up by what it 
 });
 
 async function untilClosed(victim: Victim): Promise<void> {
-  for (let turn = 0; turn < 100 && (await victim.listening()) > 0; turn++)
+  for (let turn = 0; turn < 1000 && (await victim.listening()) > 0; turn++)
     await new Promise((next) => setTimeout(next, 20));
   assert.equal(await victim.listening(), 0, 'its inspector is closed again');
 }
