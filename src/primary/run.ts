@@ -182,7 +182,7 @@ async function supervise(
   cleanup.add(() => faults.close());
   oldPrimary?.onGone(() => {
     log('old primary gone', { message: 'it ended before this one was ready, which serves in its place' });
-    supervisor.resources.listeners.own();
+    supervisor.resources.ownListeners();
     queue.post({ type: 'left-alone' });
   });
   signals.deliverTo((event) => queue.post(event));

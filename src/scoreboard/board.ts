@@ -2,7 +2,7 @@ import { closeSync, existsSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { ScoreboardError } from './error.ts';
 import { createFile, removeBoard } from './file.ts';
-import { encodeHeader, writeHandingOver } from './header.ts';
+import { encodeHeader, writeSharesSockets } from './header.ts';
 import { FORMAT, MAX_ROWS, ROW_BYTES, rowOffset } from './layout.ts';
 import { boardDirectories, boardFileName, userId } from './place.ts';
 import { NO_ROW, Rows } from './rows.ts';
@@ -58,7 +58,7 @@ export class Board {
     }
     const fileNames = namesFor(name);
     const image = Buffer.alloc(rowOffset(rows));
-    image.set(encodeHeader({ format: FORMAT, rowSize: ROW_BYTES, rows, ...thisPrimary(), handingOver: 0 }));
+    image.set(encodeHeader({ format: FORMAT, rowSize: ROW_BYTES, rows, ...thisPrimary(), sharesSockets: 0 }));
     let refusal: unknown = new Error('there is no directory for it');
     for (const path of directories.flatMap((directory) => fileNames.map((fileName) => join(directory, fileName)))) {
       try {
@@ -89,9 +89,9 @@ export class Board {
     this.#clear(row);
   }
 
-  /** Tells the workers whether a next primary has the sockets, too. They have to know it when this one is killed. */
-  handingOver(is: boolean): void {
-    if (!this.#closed) writeHandingOver(this.#fd, is);
+  /** Tells the workers whether another primary has the sockets, too. They have to know it when this one is killed. */
+  shareSockets(is: boolean): void {
+    if (!this.#closed) writeSharesSockets(this.#fd, is);
   }
 
   /** Removes the board. A second call does nothing. */

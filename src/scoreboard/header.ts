@@ -83,18 +83,18 @@ export function encodeHeader(header: Header): Buffer {
   return bytes;
 }
 
-const HANDING_OVER = PLACED_HEADER.find(({ name }) => name === 'handingOver')!.offset;
+const SHARES_SOCKETS = PLACED_HEADER.find(({ name }) => name === 'sharesSockets')!.offset;
 
-export function readHandingOver(fd: number): boolean {
+export function readSharesSockets(fd: number): boolean {
   const bytes = new Uint8Array(4);
-  readSync(fd, bytes, 0, bytes.length, HANDING_OVER);
+  readSync(fd, bytes, 0, bytes.length, SHARES_SOCKETS);
   return viewOf(bytes).getUint32(0, true) !== 0;
 }
 
-export function writeHandingOver(fd: number, isHandingOver: boolean): void {
+export function writeSharesSockets(fd: number, isShared: boolean): void {
   const bytes = new Uint8Array(4);
-  viewOf(bytes).setUint32(0, Number(isHandingOver), true);
-  writeSync(fd, bytes, 0, bytes.length, HANDING_OVER);
+  viewOf(bytes).setUint32(0, Number(isShared), true);
+  writeSync(fd, bytes, 0, bytes.length, SHARES_SOCKETS);
 }
 
 function decodeHeader(bytes: Uint8Array): Header {

@@ -45,7 +45,7 @@ export interface PlacedField extends Field {
   readonly offset: number;
 }
 
-/** The header, which every reader checks first. All but `handingOver` is written once, before a worker learns of the file. */
+/** The header, which every reader checks first. All but `sharesSockets` is written once, before a worker learns of the file. */
 export const HEADER = [
   // The version of this layout.
   { name: 'format', type: 'u32' },
@@ -58,8 +58,9 @@ export const HEADER = [
   { name: 'pidNamespace', type: 'u32' },
   // The time in ms since the Unix epoch.
   { name: 'primaryStartedAt', type: 'f64' },
-  // 1 in an upgrade, when a next primary has the sockets, too. Workers of a primary that is killed then leave its files alone.
-  { name: 'handingOver', type: 'u32' },
+  // 1 in an upgrade, for both primaries, while the other one has the sockets, too. Workers of one that is killed then leave the
+  // files of Unix sockets alone.
+  { name: 'sharesSockets', type: 'u32' },
 ] as const;
 
 /** The figures of one worker. Their units and meanings are in {@link FIGURES}. */

@@ -1,6 +1,6 @@
 import { closeSync, writeSync } from 'node:fs';
 import { ScoreboardError } from './error.ts';
-import { openBoard, readHandingOver } from './header.ts';
+import { openBoard, readSharesSockets } from './header.ts';
 import { PAIRS, ROW_BYTES, rowOffset, type PairPart, type Row } from './layout.ts';
 import { encodeRow, nextVersion, viewOf } from './record.ts';
 
@@ -55,10 +55,10 @@ export class Writer {
     }
   }
 
-  /** Tells whether the primary has begun an upgrade; true also where the header cannot be read any more. */
-  isHandingOver(): boolean {
+  /** Tells whether another primary has the sockets; true also where the header cannot be read any more. */
+  sharesSockets(): boolean {
     try {
-      return this.#closed || readHandingOver(this.#fd);
+      return this.#closed || readSharesSockets(this.#fd);
     } catch {
       return true;
     }

@@ -22,7 +22,8 @@ export function onBeating(step: Step, id: WorkerId): void {
   if (worker === undefined || !worker.isHung || worker.isGivenUp) return;
   step.change(worker, { isHung: false });
   step.tell('worker beats again', { worker });
-  step.do({ do: 'rescue', worker: id, isHung: false });
+  // A worker that drains has given its sockets away for good.
+  if (worker.state !== 'draining') step.do({ do: 'rescue', worker: id, isHung: false });
 }
 
 export function onSilent(step: Step, id: WorkerId, silent: number): void {

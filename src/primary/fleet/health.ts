@@ -72,8 +72,8 @@ export function judge(worker: Worker, beat: Beat, watch: Watch, settings: WatchS
   if (worker.state !== 'serving' && worker.state !== 'parked' && worker.state !== 'draining') return [];
   const silent = watch.lookedAt - Math.max(beat.heartbeat, watch.awakeSince);
   if (silent >= HUNG_AFTER_MS) return judgeSilence(worker, silent, watch.lookedAt, settings);
-  if (worker.state === 'draining') return [];
   if (worker.isHung) return [{ type: 'beating', worker: id }];
+  if (worker.state === 'draining') return [];
   // A replacement would take away what the tool looks for, and a heap snapshot alone makes the worker large.
   if (worker.heldUntil > watch.lookedAt || worker.state === 'parked') return [];
   const reason = recycleReason(worker, beat, watch.lookedAt, settings);

@@ -29,6 +29,7 @@ export interface EffectRunnerParts {
   readonly post: (event: FleetEvent) => void;
   /** Tells the supervisors of the primary: systemd, and the primary before this one. */
   readonly announce: (announcement: Announcement) => void;
+  readonly ownListeners: () => void;
   readonly finish: (error: PreforkError | undefined) => void;
 }
 
@@ -128,7 +129,7 @@ export class EffectRunner {
   }
 
   #own(): void {
-    this.#parts.listeners.own();
+    this.#parts.ownListeners();
     this.#parts.datagrams.own();
   }
 

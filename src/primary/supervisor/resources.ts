@@ -61,6 +61,8 @@ export class Resources {
   constructor(parts: SupervisorParts, { post, fleet, control, handover }: SupervisorAccess) {
     const { launches, sharing, os } = parts;
     this.#board = parts.board;
+    // Until this primary owns them, the one before serves, and may go on if this one fails.
+    if (parts.oldPrimary !== undefined) this.#board?.shareSockets(true);
     const half = new PrimaryHalf({
       ...parts,
       current: () => launches.current,
@@ -127,7 +129,7 @@ export class Resources {
       home: parts.home,
       binder: parts.binder,
       handover,
-      handingOver: (is) => this.#board?.handingOver(is),
+      shareSockets: (is) => this.#board?.shareSockets(is),
       events: {
         ready: (pid, generation, takes) => post({ type: 'upgraded', pid, generation, takes }),
         failed: (reason) => post({ type: 'upgrade-failed', reason }),
@@ -153,6 +155,12 @@ export class Resources {
   /** Returns the sockets, as another primary gets them. */
   manifest(): Pick<Handover, 'listeners' | 'ephemeral' | 'datagrams'> {
     return { ...this.listeners.manifest(), datagrams: this.datagrams.manifest() };
+  }
+
+  /** Makes the inherited listeners this primary's own, because the one before it leaves. */
+  ownListeners(): void {
+    this.listeners.own();
+    this.#board?.shareSockets(false);
   }
 
   /** @returns a promise that settles when a next primary that was given up has ended, too. */

@@ -80,6 +80,7 @@ export class Supervisor {
       launcher,
       pending,
       post,
+      ownListeners: () => this.resources.ownListeners(),
       announce: (announcement) => this.#outlets?.announce(announcement),
       tell: (event) => {
         reporter.tell(event);

@@ -22,7 +22,7 @@ export interface UpgradeLauncherParts {
   /** Returns what there is to leave, when the time has come. */
   readonly handover: () => Handover;
   /** Hears whether another process has, or may have, the sockets, too. */
-  readonly handingOver: (is: boolean) => void;
+  readonly shareSockets: (is: boolean) => void;
   readonly events: NewPrimaryEvents;
 }
 
@@ -44,7 +44,7 @@ export class UpgradeLauncher {
    * @param node the program that runs it. @default as `NewPrimary` finds it
    */
   async begin(node?: string): Promise<void> {
-    const { sharing, env, longestBoots, home, binder, handover, handingOver, events } = this.#parts;
+    const { sharing, env, longestBoots, home, binder, handover, shareSockets, events } = this.#parts;
     this.#isWanted = true;
     let isReady = false;
     try {
@@ -66,15 +66,15 @@ export class UpgradeLauncher {
       const reason = whyNone(sharing);
       if (reason !== undefined) throw new Error(reason);
       const within = longestBoots() + BOOT_MS;
-      handingOver(true);
+      shareSockets(true);
       const next = new Next({ handover: handover(), node, env, within, home, binder }, told);
       this.#newPrimary = next;
       // A process that fails has the sockets until it has ended.
       void next.over.then(() => {
-        if (this.#newPrimary === next) handingOver(isReady);
+        if (this.#newPrimary === next) shareSockets(isReady);
       });
     } catch (error) {
-      handingOver(false);
+      shareSockets(false);
       events.failed(messageOf(error));
     }
   }

@@ -44,9 +44,9 @@ export function leaveWhenTold(
       death.fire();
       await death.settled();
       const files = servers.socketFiles();
-      // Clients that come from now on are refused, and the drain serves those that have come. In an upgrade the next primary has the
-      // same files.
-      if (!vitals.isHandingOver()) for (const file of files) removeSocketFile(file);
+      // Clients that come from now on are refused, and the drain serves those that have come. In an upgrade the files are the other
+      // primary's, too.
+      if (!vitals.sharesSockets()) for (const file of files) removeSocketFile(file);
       await drain.begin(terms);
       vitals.close({ removeBoard: true });
       await removeRemains(briefing, files);

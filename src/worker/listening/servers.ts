@@ -6,6 +6,7 @@ import type { SlotHandle } from './slot-handle.ts';
 interface Served {
   readonly server: Server;
   readonly handle: SlotHandle | undefined;
+  readonly file: SocketFile | undefined;
 }
 
 /** The application's servers that listen, in this worker. Owns nothing: servers belong to the application. */
@@ -23,7 +24,7 @@ export class Servers {
   /** @param handle undefined where the server listens without prefork's primary: with `exclusive`, or in `round-robin`. */
   add(server: Server, handle: SlotHandle | undefined): void {
     countConnections(server);
-    this.#served.set(server, { server, handle });
+    this.#served.set(server, { server, handle, file: handle === undefined ? fileOf(server) : handle.file });
     server.once('close', () => this.#forget(server, handle));
     this.#added(server);
   }
@@ -70,14 +71,7 @@ export class Servers {
 
   /** The files of the Unix sockets that are served now, for a worker whose primary cannot remove them any more. */
   socketFiles(): SocketFile[] {
-    return [...this.#served.values()]
-      .map(({ server, handle }) => {
-        if (handle !== undefined) return handle.file;
-        // In `round-robin` the primary does not tell which file it made.
-        const path = server.address();
-        return typeof path === 'string' ? socketFileAt(path) : undefined;
-      })
-      .filter((file) => file !== undefined);
+    return [...this.#served.values()].map(({ file }) => file).filter((file) => file !== undefined);
   }
 
   *[Symbol.iterator](): Generator<Served> {
@@ -96,4 +90,10 @@ export class Servers {
     this.#acceptedBefore += handle?.accepted ?? 0;
     this.#served.delete(server);
   }
+}
+
+/** In `round-robin` the primary does not tell which file it has made. */
+function fileOf(server: Server): SocketFile | undefined {
+  const path = server.address();
+  return typeof path === 'string' ? socketFileAt(path) : undefined;
 }

@@ -170,9 +170,9 @@ export class Vitals {
     if (this.#soon !== undefined) this.publish();
   }
 
-  /** Tells whether the primary has begun an upgrade, or may have. */
-  isHandingOver(): boolean {
-    return this.#writer?.isHandingOver() ?? true;
+  /** Tells whether another primary has the sockets, or may have them. */
+  sharesSockets(): boolean {
+    return this.#writer?.sharesSockets() ?? true;
   }
 
   /** Open connections, as the row has them. */

@@ -93,6 +93,29 @@ test('workers of a primary that is killed after an upgrade leave the file of a U
   await endSuccessor(app, Number(fields['pid']));
 });
 
+test('a next primary that is killed before it is ready takes nothing along', async () => {
+  const release = (says: string): string => `import { createServer } from 'node:http';
+    createServer((_request, response) => response.end('served')).listen(process.env.PORT, () => {
+      ${says}
+    });`;
+  await using app = await serve({
+    entry: './app.mjs',
+    files: { 'app.mjs': release(`process.send('ready');`) },
+    options: ['--workers', '1', '--ready', 'message'],
+    env: { PORT: 'app.sock' },
+  });
+  writeFileSync(
+    join(app.directory, 'app.mjs'),
+    release(`console.log('next', process.ppid, process.pid); setTimeout(() => process.send('ready'), 60_000);`),
+  );
+  app.signal('SIGUSR2');
+  const [, primary, worker] = await app.output(/next (\d+) (\d+)\n/);
+  process.kill(Number(primary), 'SIGKILL');
+  await app.event('upgrade failed');
+  await poll(() => !isAlive(Number(worker)) || undefined, 'the end of its worker');
+  assert.equal(await ask(app.target), 'served');
+});
+
 test('the file of a Unix socket goes with a primary that is killed, and whoever got in is answered', async () => {
   await using app = await serve({ entry: 'echo.js', options: ['--workers', '2'], env: { PORT: 'app.sock' } });
   const exchange = await Exchange.open(app.target);

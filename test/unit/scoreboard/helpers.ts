@@ -16,7 +16,7 @@ export function temporaryDirectory(t: TestContext): string {
 
 /** Makes the header that this process would write, with some changes. */
 export function headerWith(changes: Partial<Header> = {}): Header {
-  return { format: FORMAT, rowSize: ROW_BYTES, rows: 2, ...thisPrimary(), handingOver: 0, ...changes };
+  return { format: FORMAT, rowSize: ROW_BYTES, rows: 2, ...thisPrimary(), sharesSockets: 0, ...changes };
 }
 
 /** Makes a row whose every number is `value`, so that it is easy to see whether a row comes from one write. */

@@ -23,14 +23,14 @@ test('a worker knows whether another primary has the sockets, and believes it wh
   const board = Board.create({ name: 'app', rows: 1, directories: [temporaryDirectory(t)] });
   t.after(() => board.close());
   const writer = Writer.open(board.path, 0);
-  assert.equal(writer.isHandingOver(), false);
-  board.handingOver(true);
-  assert.equal(writer.isHandingOver(), true);
-  board.handingOver(false);
+  assert.equal(writer.sharesSockets(), false);
+  board.shareSockets(true);
+  assert.equal(writer.sharesSockets(), true);
+  board.shareSockets(false);
   board.close();
-  assert.equal(writer.isHandingOver(), false, 'the file is gone, and its worker has it still');
+  assert.equal(writer.sharesSockets(), false, 'the file is gone, and its worker has it still');
   writer.close();
-  assert.equal(writer.isHandingOver(), true);
+  assert.equal(writer.sharesSockets(), true);
 });
 
 test('after close nothing is written, not even to the file that got its descriptor', (t) => {

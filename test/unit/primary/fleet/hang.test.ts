@@ -53,6 +53,15 @@ test('one that beats again when it was given up is killed all the same, and gets
   assert.deepEqual(workersOf(driver.due({ timer: 'kill', worker: 1 }), 'kill'), [1]);
 });
 
+test('one that beats again while it drains has its sockets no more, and is as any other from then on', () => {
+  const driver = new Driver();
+  driver.serve();
+  driver.send(hung(1));
+  driver.send({ type: 'stop', signal: 'SIGTERM', idle: 0 });
+  assert.deepEqual(kinds(driver.send(beating(1))), ['tell']);
+  assert.deepEqual(driver.send(beating(1)), []);
+});
+
 test('only one that serves can hang', () => {
   const driver = new Driver({ spares: 1 });
   driver.serve();

@@ -17,7 +17,7 @@ function setUp(sharing: 'shared' | 'round-robin'): {
     longestBoots: () => 1000,
     binder: undefined,
     handover: () => assert.fail('a next primary was about to be started'),
-    handingOver: (is) => void told.push(is),
+    shareSockets: (is) => void told.push(is),
     events: { ready: () => assert.fail(), failed, moved: () => assert.fail(), gone: () => assert.fail() },
   });
   return { launcher, failures, told };
