@@ -1,4 +1,5 @@
 import { unlinkSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileIdentity } from '../sockets/file-identity.ts';
 
 /** The file of a Unix socket. A name in Linux's abstract namespace (unix(7)) has none. */
@@ -8,10 +9,16 @@ export interface SocketFile {
   readonly identity: string;
 }
 
-/** Returns the file that is at the path of a Unix socket now. */
+/** Returns the file that is at the path of a Unix socket now; undefined where there is none, or it cannot be looked at. */
 export function socketFileAt(path: string): SocketFile | undefined {
-  const identity = path.startsWith('\0') ? undefined : fileIdentity(path);
-  return identity === undefined ? undefined : { path, identity };
+  // Pipes of Windows have names of another kind.
+  if (path.startsWith('\0') || process.platform === 'win32') return undefined;
+  try {
+    const identity = fileIdentity(path);
+    return identity === undefined ? undefined : { path: resolve(path), identity };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Removes the file. One that has taken its place belongs to another server, and stays. */

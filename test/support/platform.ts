@@ -1,4 +1,5 @@
 /** The abilities of the Node that runs the tests, and so the applications in them. */
+import { accessSync, constants } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -89,3 +90,13 @@ export const noMounts: string | false =
   spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'none', '/mnt']).status === 0
     ? false
     : 'may not mount file systems';
+
+/** Why there is no listing of sockets with their backlogs; false where there is one. */
+export function noSs(): string | false {
+  try {
+    accessSync('/usr/bin/ss', constants.X_OK);
+    return false;
+  } catch {
+    return 'no ss here';
+  }
+}

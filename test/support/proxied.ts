@@ -59,6 +59,7 @@ export function visitHttp2({ port, header, tls = false }: Visit): Promise<string
 export function endOf(socket: Socket): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
+    if (socket.destroyed) return resolve(text);
     socket.setEncoding('utf8').on('data', (piece: string) => void (text += piece));
     socket.on('error', () => {}).once('close', () => resolve(text));
   });

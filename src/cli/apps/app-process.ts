@@ -10,7 +10,7 @@ import {
   wasKilled,
   type RunningServer,
 } from '../../control/client.ts';
-import { parseStat } from '../../contract/process-stat.ts';
+import { parseStat, type ProcessStat } from '../../contract/process-stat.ts';
 import type { Status } from '../../control/controls.ts';
 
 /** How often a primary that is not our child is looked at. */
@@ -106,7 +106,7 @@ export class AppProcess {
   /** Root's terminal has the process that was started stay between itself and the primary of another user: see `leaveTerminal`. */
   #isOwn(pid: number): boolean {
     const own = this.child.pid;
-    return own !== undefined && (pid === own || parentOf(pid) === own);
+    return own !== undefined && (pid === own || statOf(pid)?.parent === own);
   }
 
   async #watch(): Promise<AppEnd> {
@@ -159,16 +159,20 @@ class Primary {
   /** Set for one that is no child of this process. */
   readonly server: RunningServer | undefined;
   readonly #send: (signal: NodeJS.Signals) => unknown;
+  /** Tells it from a later process of the same pid. */
+  readonly #startedAt: string | undefined;
   #heardStops = 0;
 
   constructor(pid: number | undefined, send: (signal: NodeJS.Signals) => unknown, server?: RunningServer) {
     this.pid = pid;
     this.#send = send;
     this.server = server;
+    this.#startedAt = server && statOf(pid)?.startedAt;
   }
 
   /** Signals it. One that has ended hears nothing. Its user can make this take long, and no other app waits for it. */
   hear(signal: NodeJS.Signals): void {
+    if (this.server !== undefined && statOf(this.pid)?.startedAt !== this.#startedAt) return;
     void (async () => this.#send(signal))().catch(() => {});
   }
 
@@ -179,9 +183,9 @@ class Primary {
   }
 }
 
-function parentOf(pid: number): number | undefined {
+function statOf(pid: number | undefined): ProcessStat | undefined {
   try {
-    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'))?.parent;
+    return parseStat(readFileSync(`/proc/${pid}/stat`, 'latin1'));
   } catch {
     return undefined;
   }

@@ -12,7 +12,23 @@ const O_PATH = 0o10000000;
 /** The descriptors of this process, as paths. */
 const DESCRIPTORS = '/proc/self/fd';
 
-const canHold = process.platform === 'linux' && existsSync(DESCRIPTORS);
+let isAble: boolean | undefined;
+
+/** Whether files can be held: /proc is there, and lists all mounts, which it does not after chroot(2) and in some sandboxes. */
+function canHold(): boolean {
+  isAble ??= process.platform === 'linux' && existsSync(DESCRIPTORS) && listsAll();
+  return isAble;
+}
+
+function listsAll(): boolean {
+  const fd = openFile('/');
+  if (fd === undefined) return false;
+  try {
+    return !mayWait(fd, kernelMounts());
+  } finally {
+    closeSync(fd);
+  }
+}
 
 export interface Held {
   /** A path that leads to this very file while it is held. */
@@ -36,7 +52,7 @@ export function hold<Result>(
   mounts: ReadonlySet<string> = kernelMounts(),
 ): Result | undefined {
   const names = path.split('/').filter(Boolean);
-  return canHold ? holdBelow('', names, use, mounts) : useUnheld(path, use);
+  return canHold() ? holdBelow('', names, use, mounts) : useUnheld(path, use);
 }
 
 /** Holds the file of this name in a directory that is held. */
@@ -46,7 +62,7 @@ export function holdIn<Result>(
   use: Use<Result>,
   mounts: ReadonlySet<string> = kernelMounts(),
 ): Result | undefined {
-  return canHold ? holdBelow(path, [name], use, mounts) : useUnheld(`${path}/${name}`, use);
+  return canHold() ? holdBelow(path, [name], use, mounts) : useUnheld(`${path}/${name}`, use);
 }
 
 function holdBelow<Result>(

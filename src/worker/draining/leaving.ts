@@ -40,14 +40,16 @@ export function leaveWhenTold(
   onDisconnected(
     async (isOrphan) => {
       const terms = { idle: gracePeriod / 2, spread: 0 };
-      if (!isOrphan) return drain.begin(terms);
+      // The primary has the sockets, and another worker serves their queues.
+      if (!isOrphan) return drain.begin({ ...terms, takenOver: true });
       death.fire();
       await death.settled();
       const files = servers.socketFiles();
-      // Clients that come from now on are refused, and the drain serves those that have come. In an upgrade the files are the other
-      // primary's, too.
-      if (!vitals.sharesSockets()) for (const file of files) removeSocketFile(file);
-      await drain.begin(terms);
+      // Clients that come from now on are refused, and the drain serves those that have come. In an upgrade the files and the queues
+      // are the other primary's, too.
+      const takenOver = vitals.sharesSockets();
+      if (!takenOver) for (const file of files) removeSocketFile(file);
+      await drain.begin({ ...terms, takenOver });
       vitals.close({ removeBoard: true });
       await removeRemains(briefing, files);
     },

@@ -1,5 +1,6 @@
 /** Tests that the primary itself is replaced, and that its sockets live on. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -7,7 +8,7 @@ import { test } from 'node:test';
 import { serve } from '../../support/app.ts';
 import { ask, Exchange, untilRefused } from '../../support/http.ts';
 import { isAlive } from '../../support/leftovers.ts';
-import { ownSharings } from '../../support/platform.ts';
+import { noSs, ownSharings } from '../../support/platform.ts';
 import { endSuccessor, upgraded } from '../../support/upgrades.ts';
 import { poll } from '../../support/watched.ts';
 
@@ -115,6 +116,35 @@ test('a next primary that is killed before it is ready takes nothing along', asy
   await poll(() => !isAlive(Number(worker)) || undefined, 'the end of its worker');
   assert.equal(await ask(app.target), 'served');
 });
+
+test(
+  'when the old primary is killed meanwhile, its workers leave the queues to the next one',
+  { skip: noSs() },
+  async () => {
+    const release = (wait: number): string => `import { createServer } from 'node:http';
+    console.log('boots', process.ppid);
+    const server = createServer((_request, response) => response.end(String(process.pid)));
+    setTimeout(() => server.listen(process.env.PORT), ${wait});`;
+    await using app = await serve({
+      entry: './app.mjs',
+      files: { 'app.mjs': release(0) },
+      options: ['--workers', '1'],
+    });
+    const old = app.worker(0);
+    writeFileSync(join(app.directory, 'app.mjs'), release(1500));
+    app.signal('SIGUSR2');
+    const [, next] = await app.output(/boots \d+\n[^]*boots (\d+)\n/);
+    app.signal('SIGKILL');
+    await app.exit();
+    const isServed = async (): Promise<true | undefined> =>
+      (await ask(app.target).catch(() => String(old))) === String(old) ? undefined : true;
+    await poll(isServed, 'the next primary');
+    const [socket = ''] = spawnSync('ss', ['-ltnH', `sport = :${app.port}`], { encoding: 'utf8' }).stdout.split('\n');
+    assert.equal(socket.split(/\s+/)[2], '511', socket);
+    process.kill(Number(next), 'SIGTERM');
+    await poll(() => !isAlive(Number(next)) || undefined, 'the end of the next primary');
+  },
+);
 
 test('the file of a Unix socket goes with a primary that is killed, and whoever got in is answered', async () => {
   await using app = await serve({ entry: 'echo.js', options: ['--workers', '2'], env: { PORT: 'app.sock' } });

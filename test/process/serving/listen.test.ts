@@ -1,7 +1,7 @@
 /** Tests addresses: every listen of an application has the result that it has under node, and all workers serve it. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type ListenOptions, type Server } from 'node:net';
 import { join } from 'node:path';
 import process from 'node:process';
@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { serve, startApp, type App, type Target } from '../../support/app.ts';
 import { ask, distinct, untilRefused } from '../../support/http.ts';
 import { command } from '../../support/paths.ts';
-import { freePort, noIpv6, ownSharings, sharings } from '../../support/platform.ts';
+import { freePort, noIpv6, ownSharings, sharings, noSs } from '../../support/platform.ts';
 
 const twoWorkers = ['--workers', '2'];
 const NOBODY = 65_534;
@@ -344,15 +344,6 @@ function noPrivileges(): string | false {
   const check = `require('node:fs').accessSync(${JSON.stringify(command)})`;
   const { status } = spawnSync(process.execPath, ['-e', check], { uid: NOBODY, gid: NOBODY });
   return status === 0 ? false : 'another user cannot read the built command';
-}
-
-function noSs(): string | false {
-  try {
-    accessSync('/usr/bin/ss', constants.X_OK);
-    return false;
-  } catch {
-    return 'no ss here';
-  }
 }
 
 /** Returns what listens.js prints, an object a line. */
