@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
  * could lead root elsewhere.
  */
 const LOADING =
-  /^(?:-r|--(?:require|import|loader|experimental-loader|experimental-policy|env-file|env-file-if-exists|experimental-config-file|openssl-config|snapshot-blob|icu-data-dir|localstorage-file|redirect-warnings|tls-keylog|cpu-prof-dir|heap-prof-dir|diagnostic-dir|logfile|trace-event-file-pattern))(?:=(.*))?$/s;
+  /^(?:-r|--(?:require|import|loader|experimental-loader|experimental-policy|env-file|env-file-if-exists|experimental-config-file|openssl-config|snapshot-blob|icu-data-dir|localstorage-file|redirect-warnings|tls-keylog|cpu-prof-dir|heap-prof-dir|diagnostic-dir|report-dir|report-directory|report-filename|logfile|trace-event-file-pattern))(?:=(.*))?$/s;
 
 /** Flags, and a file that node then reads or creates in the working directory, under a name that others can foretell. */
 const IN_WORKING_DIRECTORY: ReadonlyMap<string, string> = new Map([

@@ -57,12 +57,15 @@ export class Resources {
   readonly reports: HealthReports;
   readonly pending: PendingRequests = new PendingRequests();
   readonly #board: SupervisorParts['board'];
+  /** The sockets came from the primary before this one, which has not left yet. */
+  #isInheriting = false;
 
   constructor(parts: SupervisorParts, { post, fleet, control, handover }: SupervisorAccess) {
     const { launches, sharing, os } = parts;
     this.#board = parts.board;
     // Until this primary owns them, the one before serves, and may go on if this one fails.
-    if (parts.oldPrimary !== undefined) this.#board?.shareSockets(true);
+    this.#isInheriting = parts.oldPrimary !== undefined;
+    if (this.#isInheriting) this.#board?.shareSockets(true);
     const half = new PrimaryHalf({
       ...parts,
       current: () => launches.current,
@@ -157,8 +160,10 @@ export class Resources {
     return { ...this.listeners.manifest(), datagrams: this.datagrams.manifest() };
   }
 
-  /** Makes the inherited listeners this primary's own, because the one before it leaves. */
+  /** Makes the inherited listeners this primary's own, because the one before it leaves. Later calls do nothing. */
   ownListeners(): void {
+    if (!this.#isInheriting) return;
+    this.#isInheriting = false;
     this.listeners.own();
     this.#board?.shareSockets(false);
   }
