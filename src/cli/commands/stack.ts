@@ -20,7 +20,7 @@ expression that does not end. It cannot show native code, which nothing can
 interrupt. The worker stands still for some milliseconds. See docs/inspecting.md.`;
 
 /** How long a worker may take to reach its next statement. */
-const LONGEST_PAUSE_MS = 2000;
+const LONGEST_PAUSE_MS = 8000;
 
 /** `prefork stack <slot>` prints samples of the stack. */
 export async function stack(argv: readonly string[]): Promise<number> {
