@@ -8,4 +8,5 @@ export const withoutPlaces = (text: string): string =>
     .replaceAll(/\/[^\s"']*\/prefork-bench-\w+\/bin\/node/g, 'node')
     .replaceAll(/\/[^\s"']*\/prefork-bench-\w+\/\d+/g, '$DIRECTORY')
     .replaceAll(root, '')
+    .replaceAll(/\/[^\s"']*\/node_modules\/\.bin\//g, '')
     .replaceAll(/\/usr\/(?:local\/)?s?bin\//g, '');

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { isRestless, LATEST_MS, TOLD_AFTER_MS, transfersFrom, type SlotLoad } from '../../balance/levelling.ts';
 import { isAlive } from '../../balance/slots.ts';
 import type { HandoffEnd, MoveReason } from '../../ipc/messages.ts';
+import { BEAT_MS } from '../../contract/limits.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 import type { Mover } from '../migration/migration.ts';
 import { LoadView } from '../../scoreboard/load-view.ts';
@@ -10,6 +11,12 @@ import type { Heat } from './heat.ts';
 
 /** Connections on their way at once, as for a drain. Each holds its client up for as long as those before it take. */
 const MOST_ON_THE_WAY = 8;
+
+/**
+ * So many slots are looked at at each beat. Of more of them each worker reads more, so all look less often, at the same beats: the
+ * cost of all looks together grows with the workers, and not with their square.
+ */
+const MOST_LOOKED_AT = 32;
 
 /** A timer may be early by so much, ms. */
 const ROUNDING_MS = 2;
@@ -85,12 +92,19 @@ export class Leveller {
 
   /** The row is written: also that of a worker which drains, with what it still has and what it has sent to its successor. */
   #onBeat(beat: number): void {
+    if (!this.#isLook(beat)) return;
     this.#beat = beat;
     this.#plan = [];
     this.#forgetFree();
     // A worker that has none gives none.
     if (this.#parts.servers.open() === 0 && this.#parts.heat.isCool) this.#begin(undefined, []);
     else this.#lookSoon(beat);
+  }
+
+  /** Between two looks the plan of the last one goes on. */
+  #isLook(beat: number): boolean {
+    const every = Math.ceil(this.#view.slots / MOST_LOOKED_AT);
+    return every <= 1 || Math.round(beat / BEAT_MS) % every === 0;
   }
 
   #lookSoon(beat: number): void {

@@ -51,10 +51,12 @@ class Bench {
   isWatched = false;
   onFree: ((socket: Socket) => void) | undefined;
 
-  constructor(t: TestContext) {
-    const board = Board.create({ name: 'leveller', rows: 2, directories: [temporaryDirectory(t)] });
-    this.#writers = [0, 1].map((row) => Writer.open(board.path, row));
-    const timer = setInterval(() => this.#write(OTHER), 5);
+  /** @param slots those beyond the second have as many connections as that one. */
+  constructor(t: TestContext, slots = 2) {
+    const rows = Array.from({ length: slots }, (_, row) => row);
+    const board = Board.create({ name: 'leveller', rows: slots, directories: [temporaryDirectory(t)] });
+    this.#writers = rows.map((row) => Writer.open(board.path, row));
+    const timer = setInterval(() => rows.slice(OTHER).forEach((row) => this.#write(row)), 5);
     t.after(() => {
       this.isServing = false;
       clearInterval(timer);
@@ -119,7 +121,7 @@ class Bench {
 
   #write(slot: number): void {
     const connectionsOpen = slot === OWN ? this.sockets.length : this.others;
-    const utilization = this.utilization[slot]!;
+    const utilization = this.utilization[slot] ?? this.utilization[OTHER];
     this.#writers[slot]!.write({
       ...BLANK,
       slot,
@@ -252,4 +254,19 @@ test('hot: one of those in use goes to the other', async (t) => {
     bench.moved.map(({ reason, socket }) => [reason, socket]),
     [['heat', first]],
   );
+});
+
+test('many slots are looked at less often: what all looks cost together grows with the workers, and not with their square', async (t) => {
+  const looks: number[] = [];
+  for (const slots of [2, 97]) {
+    const bench = new Bench(t, slots);
+    bench.add(1);
+    bench.others = 1;
+    await delay(4 * BEAT_MS);
+    const before = bench.looks;
+    await delay(8 * BEAT_MS);
+    looks.push(bench.looks - before);
+  }
+  const [few, many] = looks as [number, number];
+  assert.ok(many >= 1 && many <= few / 2, `${few} of 2 slots, ${many} of 97`);
 });
