@@ -31,6 +31,8 @@ export class UpgradeLauncher {
   readonly #parts: UpgradeLauncherParts;
   #newPrimary: NewPrimary | undefined;
   #isWanted = false;
+  /** How many processes have the sockets, too: one that is ready, and those that have failed and not ended yet. */
+  #holders = 0;
   /** The next primary is ready, and takes connections. */
   #takes = false;
 
@@ -44,9 +46,10 @@ export class UpgradeLauncher {
    * @param node the program that runs it. @default as `NewPrimary` finds it
    */
   async begin(node?: string): Promise<void> {
-    const { sharing, env, longestBoots, home, binder, handover, shareSockets, events } = this.#parts;
+    const { sharing, env, longestBoots, home, binder, handover, events } = this.#parts;
     this.#isWanted = true;
     let isReady = false;
+    let isHolding = false;
     try {
       const { NewPrimary: Next, whyNone } = await import('../../upgrade/new-primary.ts');
       // A stop may have come while that was loaded. The next primary would then not be ended any more.
@@ -66,17 +69,21 @@ export class UpgradeLauncher {
       const reason = whyNone(sharing);
       if (reason !== undefined) throw new Error(reason);
       const within = longestBoots() + BOOT_MS;
-      shareSockets(true);
-      const next = new Next({ handover: handover(), node, env, within, home, binder }, told);
-      this.#newPrimary = next;
-      // A process that fails has the sockets until it has ended.
-      void next.over.then(() => {
-        if (this.#newPrimary === next) shareSockets(isReady);
+      isHolding = true;
+      this.#countHolders(1);
+      this.#newPrimary = new Next({ handover: handover(), node, env, within, home, binder }, told);
+      void this.#newPrimary.over.then(() => {
+        if (!isReady) this.#countHolders(-1);
       });
     } catch (error) {
-      shareSockets(false);
+      if (isHolding) this.#countHolders(-1);
       events.failed(messageOf(error));
     }
+  }
+
+  #countHolders(by: 1 | -1): void {
+    this.#holders += by;
+    this.#parts.shareSockets(this.#holders > 0);
   }
 
   get takes(): boolean {
