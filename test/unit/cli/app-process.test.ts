@@ -5,7 +5,7 @@ import { chmodSync, chownSync, mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { after, test } from 'node:test';
+import { after, afterEach, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AppProcess } from '../../../src/cli/apps/app-process.ts';
 import { NOBODY, noOtherUser } from '../../support/platform.ts';
@@ -16,6 +16,12 @@ const NO_PID = 2 ** 30;
 
 const place = new Place();
 after(() => place[Symbol.dispose]());
+
+/** A test that fails leaves no process behind either. */
+const started: AppProcess[] = [];
+afterEach(() => {
+  for (const { child } of started.splice(0)) child.kill('SIGKILL');
+});
 
 /** What listens under the name `blog`, and says that it is a primary that serves. */
 interface Impostor extends AsyncDisposable {
@@ -59,7 +65,9 @@ async function endInOrder(app: AppProcess): Promise<void> {
 }
 
 function start(uid: number | undefined, code = '', ...args: readonly string[]): AppProcess {
-  return new AppProcess({ name: 'blog', argv: ['-e', code, ...args], env: {}, isPiped: true, uid });
+  const app = new AppProcess({ name: 'blog', argv: ['-e', code, ...args], env: {}, isPiped: true, uid });
+  started.push(app);
+  return app;
 }
 
 /** A process that stands for the next primary. */
@@ -114,7 +122,7 @@ test('who answers under the name before the app does is no primary of it', async
 test('a stop that comes between two primaries reaches the next one', async () => {
   await using next = new Next();
   assert.equal(await next.line(), 'up');
-  const server = await impostor();
+  await using server = await impostor();
   const app = start(undefined, ENDS_AT_USR2);
   await once(app.child.stdout!, 'data');
   server.pid = app.child.pid!;
