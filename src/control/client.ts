@@ -18,7 +18,7 @@ import { hold } from './files/hold.ts';
 import { withRightsOf } from './files/identity.ts';
 import { nameOfSocket, socketPath } from './files/place.ts';
 import { connectTo, probe } from './files/probe.ts';
-import { signalAs } from './files/signalling.ts';
+import { isPid, signalAs } from './files/signalling.ts';
 import { systemCode } from '../contract/system-code.ts';
 import { messageOf } from '../contract/message-of.ts';
 import { fieldsOf } from '../contract/fields.ts';
@@ -189,10 +189,6 @@ export async function readStatus(server: RunningServer, patience: number = STATU
   // Commands wait for the end of this process, and look it up in /proc.
   if (pid !== undefined && !isPid(pid)) throw noAnswer(server, 'gave an answer that is not a status');
   return answer as Status;
-}
-
-function isPid(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
 /** Another user's server may send megabytes of lines. A copy is made, since a slice would keep the whole text. */

@@ -32,8 +32,8 @@ export async function signalAs(
   signal: NodeJS.Signals,
   patience: number = PATIENCE_MS,
 ): Promise<void> {
-  // The server has said it. Text would be flags of node, and 0 or less a group of processes.
-  if (!Number.isSafeInteger(pid) || pid <= 0) throw new Error('the pid of the process is none');
+  // The server has said it.
+  if (!isPid(pid)) throw new Error('the pid of the process is none');
   if (owner === undefined || process.geteuid?.() !== 0) {
     process.kill(pid, signal);
     return;
@@ -54,4 +54,9 @@ function succeeds(child: ChildProcess): Promise<boolean> {
   return new Promise((resolve) => {
     child.once('error', () => resolve(false)).once('exit', (code) => resolve(code === 0));
   });
+}
+
+/** Tells whether what a server calls a pid is one: text would be flags of node, and 0 or less means a group of processes. */
+export function isPid(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) > 0;
 }
