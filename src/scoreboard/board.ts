@@ -1,9 +1,10 @@
-import { closeSync, existsSync, writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { ScoreboardError } from './error.ts';
 import { createFile, removeBoard } from './file.ts';
 import { encodeHeader, writeSharesSockets } from './header.ts';
 import { FORMAT, MAX_ROWS, ROW_BYTES, rowOffset } from './layout.ts';
+import { isOwn, isTaken } from './look.ts';
 import { boardDirectories, boardFileName, userId } from './place.ts';
 import { NO_ROW, Rows } from './rows.ts';
 import { isStale, thisPrimary } from './stale.ts';
@@ -125,8 +126,8 @@ function namesFor(name: string): string[] {
  * finds the files of its predecessor.
  */
 function createOrReplace(path: string, image: Uint8Array, before: string | undefined): number {
-  if (isStale(path)) removeBoard(path);
-  if (existsSync(path) || !reserveState(path, before)) throw new Error(`${path} is taken`);
+  if (isOwn(path) && isStale(path)) removeBoard(path);
+  if (isTaken(path) || !reserveState(path, before)) throw new Error(`${path} is taken`);
   try {
     return createFile(path, image);
   } catch (error) {
