@@ -92,7 +92,7 @@ export class Board {
 
   /** Tells the workers whether another primary has the sockets, too. They have to know it when this one is killed. */
   shareSockets(is: boolean): void {
-    if (!this.#closed) writeSharesSockets(this.#fd, is);
+    if (!this.#closed) attempt(() => writeSharesSockets(this.#fd, is));
   }
 
   /** Removes the board. A second call does nothing. */
@@ -109,7 +109,17 @@ export class Board {
 
   #clear(row: number): void {
     if (this.#closed) return;
-    writeSync(this.#fd, new Uint8Array(ROW_BYTES), 0, ROW_BYTES, rowOffset(row));
+    // A row that stays says whose it was.
+    attempt(() => writeSync(this.#fd, new Uint8Array(ROW_BYTES), 0, ROW_BYTES, rowOffset(row)));
+  }
+}
+
+/** A worker that cuts the file short, and fills the file system, must not keep the primary from its work. */
+function attempt(write: () => unknown): void {
+  try {
+    write();
+  } catch {
+    // Figures are worth less than what the primary was about to do.
   }
 }
 

@@ -1,6 +1,6 @@
 import type { MetricsAnswer } from '../../control/controls.ts';
 
-/** How long a scrape is followed by a rest: so many times what it took, and at most so many ms. */
+/** A scrape is followed by a rest that is so many times as long. */
 const REST_PER_SCRAPE = 2;
 const LONGEST_REST_MS = 500;
 
