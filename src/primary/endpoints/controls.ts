@@ -15,7 +15,7 @@ import { metricsOf, type ScrapeTerms } from './metrics.ts';
 import { Scrapes } from './scrapes.ts';
 import { statusOf } from './status.ts';
 import type { Row } from '../../scoreboard/layout.ts';
-import type { WorkerId } from '../fleet/events.ts';
+import type { WorkerId } from '../fleet/ids.ts';
 import type { ControlAddress } from '../supervisor/control-address.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { version } from '../installation.ts';

@@ -8,7 +8,8 @@ import type { Board } from '../../scoreboard/board.ts';
 import type { SeenRow } from '../fleet/canary/samples.ts';
 import { NO_ROW } from '../../scoreboard/rows.ts';
 import type { ExitFacts } from '../exits/exit.ts';
-import type { Effect, FleetEvent, WorkerId } from '../fleet/events.ts';
+import type { Effect, FleetEvent } from '../fleet/events.ts';
+import type { WorkerId } from '../fleet/ids.ts';
 import { FatalReports } from '../exits/fatal-report.ts';
 import { KernelFigures } from './kernel-figures.ts';
 import { RowReader } from './row-reader.ts';
@@ -260,8 +261,8 @@ export class WorkerProcesses {
 
   /** Collects what a worker left behind, before its row goes to another worker. */
   #forget(worker: WorkerId, exit: ExitFacts): ExitFacts {
-    const facts = { ...exit, ...this.#evidence(worker, exit) };
     const row = this.row(worker);
+    const facts = { ...exit, drained: row && row.state === 'draining', ...this.#evidence(worker, exit) };
     if (row !== undefined) this.#parts.totals.ended(row);
     const process = this.#processes.get(worker);
     this.#processes.delete(worker);
