@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 
-/** Who has mounted a file system of user space. */
+/** The user that has mounted a file system of user space. */
 const MOUNTED_BY = /(?:^|,)user_id=(\d+)(?:,|$)/;
 
 /**
