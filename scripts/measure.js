@@ -113,7 +113,7 @@ function duplicated(files) {
   return new Set([...places.values()].filter(({ length }) => length > 1).flat(2)).size;
 }
 
-/** Folders that reach each other by imports of values, and files that do. */
+/** Folders that reach each other by imports of values, and files that do by any import. */
 function circles(edges) {
   const order = new Map();
   const low = new Map();
@@ -135,7 +135,8 @@ function circles(edges) {
   return found;
 }
 
-function graph(files, groupOf) {
+/** @param withTypes whether imports of types alone count. */
+function graph(files, groupOf, withTypes) {
   const edges = new Map();
   for (const [path, { text }] of files) {
     const from = groupOf(path);
@@ -144,7 +145,7 @@ function graph(files, groupOf) {
       const to = groupOf(resolve(dirname(path), specifier));
       // A folder may use what it contains, and what it contains may use the folder.
       const isWithin = to.startsWith(`${from}/`);
-      if (to !== from && isType === undefined && !isWithin) edges.get(from).add(to);
+      if (to !== from && (withTypes || isType === undefined) && !isWithin) edges.get(from).add(to);
     }
   }
   return edges;
@@ -171,7 +172,7 @@ function measure(directory) {
   const folders = Map.groupBy ? Map.groupBy(files.keys(), dirname) : group(files.keys(), dirname);
   const largest = [...folders].toSorted(([, a], [, b]) => b.length - a.length)[0];
   const [code, comments] = [count('code'), count('comment')];
-  const folderEdges = graph(files, dirname);
+  const folderEdges = graph(files, dirname, false);
   const name = (path) => relative(directory, path) || '.';
   return {
     directory,
@@ -188,7 +189,7 @@ function measure(directory) {
     largestFolder: largest === undefined ? null : { folder: name(largest[0]), files: largest[1].length },
     foldersAbove20: [...folders].filter(([, inside]) => inside.length > 20).map(([folder]) => name(folder)),
     importsBetweenFolders: [...folderEdges.values()].reduce((sum, { size }) => sum + size, 0),
-    circlesOfFiles: circles(graph(files, (path) => path)).map((circle) => circle.map(name)),
+    circlesOfFiles: circles(graph(files, (path) => path, true)).map((circle) => circle.map(name)),
     circlesOfFolders: circles(folderEdges).map((circle) => circle.map(name)),
   };
 }

@@ -25,6 +25,16 @@ export const MOVED: Readonly<Record<MoveReason, Readonly<Record<MoveEnd, MovedFi
 
 export const MOVE_REASONS: readonly MoveReason[] = keysOf(MOVED);
 
+/**
+ * The moves of one worker's connections over its life: those that it had served and another one serves now, the
+ * reverse, and those that came back.
+ */
+export interface MoveCounts {
+  readonly out: number;
+  readonly in: number;
+  readonly failed: number;
+}
+
 /** How moves ended, by what they were for. */
 export type MovesByReason = Readonly<Record<MoveReason, Readonly<Record<MoveEnd, number>>>>;
 

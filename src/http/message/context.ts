@@ -293,8 +293,16 @@ export class Context implements ResponseHead {
    * @param path the path within the root, percent-encoded: `ctx.path` or a part of it
    */
   async file(path: string, options: FileOptions): Promise<void> {
-    const { sendFile } = await import('./file.ts');
-    await sendFile(this, path, options);
+    const { openFile } = await import('./file.ts');
+    const { status, headers, body } = await openFile(this.method, this.headers.toObject(), path, options);
+    try {
+      this.status(status);
+      for (const [name, value] of Object.entries(headers)) this.header(name, value);
+      if (typeof body === 'string') this.end(body);
+      else await this.stream(body as AsyncIterable<Buffer>);
+    } finally {
+      if (typeof body !== 'string') body.destroy();
+    }
   }
 
   /**

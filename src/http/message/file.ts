@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import type { Context } from './context.ts';
 import { HttpError } from '../protocol/errors.ts';
 import { peer } from './peer.ts';
 import { reasonOf } from '../protocol/status.ts';
@@ -14,38 +13,44 @@ export interface FileOptions {
   readonly dotfiles?: boolean;
 }
 
-/**
- * Answers with a file. `@fastify/send`, which Fastify and its users keep well, does ranges, conditional requests and
- * types of content. A path that leads out of the root, a directory and a missing file are a 404.
- *
- * @param path the path within the root, percent-encoded as the path of a request is
- */
-export async function sendFile(context: Context, path: string, options: FileOptions): Promise<void> {
-  const { send } = await peer('@fastify/send', 'file()', () => import('@fastify/send'));
-  const request = { method: context.method, headers: context.headers.toObject() } as unknown as Readable;
-  const { root, maxAge = 0, dotfiles = false } = options;
-  const sent = await send(request, path, { root, maxAge, dotfiles: dotfiles ? 'allow' : 'ignore', index: false });
-  // The stream may fail after it has been destroyed, when the file has gone before it was opened.
-  sent.stream.on('error', ignore);
-  if (sent.type !== 'file') {
-    sent.stream.destroy();
-    if (sent.statusCode === 416) return refuseRange(context, sent.headers);
-    throw new HttpError(sent.type === 'directory' || sent.statusCode === 403 ? 404 : sent.statusCode);
-  }
-  try {
-    context.status(sent.statusCode);
-    for (const [name, value] of Object.entries(sent.headers)) context.header(name, value);
-    if (context.method === 'HEAD' || sent.statusCode === 304 || sent.statusCode === 412) context.end();
-    else await context.stream(sent.stream as AsyncIterable<Buffer>);
-  } finally {
-    // The stream is open as long as it has not been read to its end.
-    sent.stream.destroy();
-  }
+/** A file as a response. A body that is a stream is open until its owner destroys it. */
+export interface FileResponse {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Readable | string;
 }
 
-/** Answers 416 with the length of the file, so that the client can ask again: RFC 9110, 15.5.17. */
-function refuseRange(context: Context, headers: Readonly<Record<string, string>>): void {
-  context.status(416).header('Content-Range', headers['Content-Range']!).end(reasonOf(416));
+/**
+ * Opens a file for a response. `@fastify/send`, which Fastify and its users keep well, does ranges, conditional requests
+ * and types of content. A range that the file does not have is a response without its body: its length is told, so that
+ * the client can ask again (RFC 9110, 15.5.17).
+ *
+ * @param path the path within the root, percent-encoded as the path of a request is
+ * @throws HttpError 404 for a path that leads out of the root, a directory and a missing file
+ */
+export async function openFile(
+  method: string,
+  headers: Readonly<Record<string, string>>,
+  path: string,
+  { root, maxAge = 0, dotfiles = false }: FileOptions,
+): Promise<FileResponse> {
+  const { send } = await peer('@fastify/send', 'file()', () => import('@fastify/send'));
+  const request = { method, headers } as unknown as Readable;
+  const sent = await send(request, path, { root, maxAge, dotfiles: dotfiles ? 'allow' : 'ignore', index: false });
+  const { stream, statusCode: status } = sent;
+  // The stream may fail after it has been destroyed, when the file has gone before it was opened.
+  stream.on('error', ignore);
+  if (sent.type === 'file' && method !== 'HEAD' && status !== 304 && status !== 412) {
+    return { status, headers: sent.headers, body: stream };
+  }
+  // The stream is open as long as it has not been read to its end.
+  stream.destroy();
+  if (sent.type === 'file') return { status, headers: sent.headers, body: '' };
+  if (status === 416) {
+    const { 'Content-Range': range } = sent.headers;
+    return { status, headers: { 'Content-Range': range! }, body: reasonOf(416) };
+  }
+  throw new HttpError(sent.type === 'directory' || status === 403 ? 404 : status);
 }
 
 function ignore(): void {}

@@ -14,7 +14,7 @@ import { whyNotReady } from '../fleet/server/terms.ts';
 import { metricsOf, type ScrapeTerms } from './metrics.ts';
 import { statusOf } from './status.ts';
 import type { Row } from '../../scoreboard/layout.ts';
-import type { WorkerId } from '../fleet/events.ts';
+import type { WorkerId } from '../fleet/ids.ts';
 import type { ControlAddress } from '../supervisor/control-address.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import { version } from '../installation.ts';

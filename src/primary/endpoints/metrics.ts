@@ -2,7 +2,7 @@ import type { MetricsAnswer, Status } from '../../control/controls.ts';
 import type { Application, Queue, Snapshot } from '../../metrics/snapshot.ts';
 import type { ListenerSet } from '../../listeners/listener-set.ts';
 import type { Asked } from '../supervisor/polling/application-metrics.ts';
-import type { WorkerId } from '../fleet/events.ts';
+import type { WorkerId } from '../fleet/ids.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 

@@ -19,8 +19,9 @@ import { BOUNDS, durationsOfAll } from '../../scoreboard/durations.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import { connectionsOf } from '../supervisor/connections.ts';
 import type { HandoffCounts } from '../workers/handoffs.ts';
-import { autoscaleOf, type Autoscale } from '../fleet/autoscale/state.ts';
-import type { WorkerId } from '../fleet/events.ts';
+import type { Autoscale } from '../fleet/autoscale/autoscale.ts';
+import { autoscaleOf } from '../fleet/autoscale/state.ts';
+import type { WorkerId } from '../fleet/ids.ts';
 import { watchedCanary } from '../fleet/operations/canary.ts';
 import {
   leavers,

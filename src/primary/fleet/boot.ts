@@ -1,6 +1,6 @@
 /** The way from a fork to a worker that serves: a slot's own worker, its next one, and spares. */
 import { MOST_SOCKETS } from '../../contract/limits.ts';
-import type { WorkerId } from './events.ts';
+import type { WorkerId } from './ids.ts';
 import { isServing, slotOf, withSlot, withWorker, workerOf, type Slot, type Worker } from './fleet.ts';
 import { giveUpKept } from './parking/kept.ts';
 import { onReturned, park } from './parking/parking.ts';

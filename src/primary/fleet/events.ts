@@ -3,16 +3,15 @@
  * only make events. `decide` turns them into effects, and only the interpreter carries effects out.
  */
 import type { Judgement } from '../../contract/canary.ts';
+import type { MoveCounts } from '../../contract/moves.ts';
 import type { OperationKind } from '../../contract/operations.ts';
 import type { Outcome } from '../../contract/outcome.ts';
 import type { PreforkError } from '../../errors.ts';
 import type { DrainTerms, ServerTerms } from '../../ipc/messages.ts';
 import type { ExitFacts } from '../exits/exit.ts';
+import type { RequestId, WorkerId } from './ids.ts';
 import type { LifecycleEvent } from './lifecycle-events.ts';
 import type { OperationTargets } from './operations/operation.ts';
-
-/** Counts the workers ever forked, from 1. A pid would not do: the kernel uses it again. */
-export type WorkerId = number;
 
 /** A message that no healthy worker sends. */
 export interface Offence {
@@ -22,9 +21,6 @@ export interface Offence {
   /** True when it is one too many: nothing is heard of the worker any more. */
   readonly isLast: boolean;
 }
-
-/** Identifies a client that asked for an operation and waits for its outcome. */
-export type RequestId = number;
 
 /** A deadline that was armed; it comes back as an event when it is due. */
 export type Timer =
@@ -55,16 +51,6 @@ export type Timer =
   | { readonly timer: 'delay' }
   /** The server is stopping, and workers that still live are killed. */
   | { readonly timer: 'grace' };
-
-/**
- * The moves of one worker's connections over its life: those that it had served and another one serves now, the
- * reverse, and those that came back.
- */
-export interface MoveCounts {
-  readonly out: number;
-  readonly in: number;
-  readonly failed: number;
-}
 
 /** An operation is asked for. */
 export type Operate = {

@@ -6,7 +6,7 @@
  * With a compile cache, the first worker of a generation boots alone. It writes what Node compiled, and those after it read that.
  */
 import { fill } from './boot.ts';
-import type { WorkerId } from './events.ts';
+import type { WorkerId } from './ids.ts';
 import { workerOf, type Fleet, type FleetSettings, type Worker } from './fleet.ts';
 import type { Step } from './step.ts';
 

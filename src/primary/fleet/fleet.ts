@@ -4,9 +4,9 @@ import type { Outcome } from '../../contract/outcome.ts';
 import type { PreforkError } from '../../errors.ts';
 import type { Settings } from '../../options/index.ts';
 import type { Asked, RecycleReason } from '../exits/exit.ts';
-import type { RequestId, WorkerId } from './events.ts';
+import type { RequestId, WorkerId } from './ids.ts';
 import type { ExplainedExit } from '../exits/exit-reason.ts';
-import type { Autoscale } from './autoscale/state.ts';
+import type { Autoscale } from './autoscale/autoscale.ts';
 import type { Operation, Policy } from './operations/operation.ts';
 import { nextWorkerState, type WorkerEvent, type WorkerState } from './worker-state.ts';
 

@@ -3,7 +3,7 @@
  * be busy. When it has been silent for the heartbeat timeout it is given up: its stack is taken, and it is killed and
  * replaced like one that crashed. One that drains is killed too: its clients would wait for the end of the drain.
  */
-import type { WorkerId } from './events.ts';
+import type { WorkerId } from './ids.ts';
 import { workerOf, type Worker } from './fleet.ts';
 import { giveUp, kill } from './retire.ts';
 import type { Step } from './step.ts';

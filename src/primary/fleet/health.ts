@@ -4,7 +4,8 @@
  */
 import { BEAT_MS, HUNG_AFTER_MS } from '../../contract/limits.ts';
 import type { RecycleReason } from '../exits/exit.ts';
-import type { FleetEvent, WorkerId } from './events.ts';
+import type { FleetEvent } from './events.ts';
+import type { WorkerId } from './ids.ts';
 import type { Worker } from './fleet.ts';
 
 /** A look that comes this much later than it should shows that the primary itself was held up. */

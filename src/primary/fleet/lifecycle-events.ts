@@ -7,7 +7,7 @@ import type { ScaleReason } from '../../contract/autoscaling.ts';
 import type { PreforkError } from '../../errors.ts';
 import type { Exit, RecycleReason } from '../exits/exit.ts';
 import type { ExitReason } from '../exits/exit-reason.ts';
-import type { MoveCounts } from './events.ts';
+import type { MoveCounts } from '../../contract/moves.ts';
 import type { Worker } from './fleet.ts';
 
 /** The worker as it is when the event is told. */

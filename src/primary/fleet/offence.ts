@@ -2,7 +2,8 @@
  * Handles a worker that sends what no healthy worker sends. It runs code that is not ours, or not the application's any
  * more. Such messages are dropped. When they go on, the worker is killed, and replaced like one that crashed.
  */
-import type { Offence, WorkerId } from './events.ts';
+import type { Offence } from './events.ts';
+import type { WorkerId } from './ids.ts';
 import { workerOf } from './fleet.ts';
 import { kill } from './retire.ts';
 import type { Step } from './step.ts';

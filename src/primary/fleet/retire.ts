@@ -3,7 +3,8 @@
  */
 import type { DrainTerms } from '../../ipc/messages.ts';
 import type { Asked } from '../exits/exit.ts';
-import type { MoveCounts, WorkerId } from './events.ts';
+import type { MoveCounts } from '../../contract/moves.ts';
+import type { WorkerId } from './ids.ts';
 import { workerOf, type Worker } from './fleet.ts';
 import type { Step } from './step.ts';
 

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Program } from '../../options/index.ts';
 import type { HalfMessage } from '../../ipc/half-messages.ts';
-import type { WorkerId } from '../fleet/events.ts';
+import type { WorkerId } from '../fleet/ids.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Os } from '../workers/os.ts';
 import { HalfProcess } from './half-process.ts';

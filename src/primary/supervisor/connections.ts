@@ -1,5 +1,5 @@
 import type { Row } from '../../scoreboard/layout.ts';
-import type { WorkerId } from '../fleet/events.ts';
+import type { WorkerId } from '../fleet/ids.ts';
 import type { Fleet } from '../fleet/fleet.ts';
 
 /** Returns the open connections by slot, for slots whose worker tells them. */

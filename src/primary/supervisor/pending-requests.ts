@@ -1,5 +1,5 @@
 import type { Outcome } from '../../contract/outcome.ts';
-import type { RequestId } from '../fleet/events.ts';
+import type { RequestId } from '../fleet/ids.ts';
 
 /** The requests for operations that wait for the outcome. Each gets exactly one answer. */
 export class PendingRequests {

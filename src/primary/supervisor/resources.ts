@@ -14,7 +14,7 @@ import { PendingRequests } from './pending-requests.ts';
 import { PrimaryHalf } from '../half/half.ts';
 import { WorkerProcesses } from '../workers/worker-processes.ts';
 import { Denials } from './denials.ts';
-import type { WorkerId } from '../fleet/events.ts';
+import type { WorkerId } from '../fleet/ids.ts';
 import { longestFirstBoots } from '../fleet/first-boots.ts';
 import { awakeOf, type Fleet } from '../fleet/fleet.ts';
 import { Handoffs, NEXT_PRIMARY, OLD_PRIMARY, type HandoffParts } from '../workers/handoffs.ts';

@@ -1,7 +1,8 @@
 import type { SentHandle } from '../../ipc/channel.ts';
 import { noMoves } from '../../contract/moves.ts';
 import type { HandoffEnd, HandoffHeader, MoveReason, PrimaryMessage } from '../../ipc/messages.ts';
-import type { MoveCounts, WorkerId } from '../fleet/events.ts';
+import type { MoveCounts } from '../../contract/moves.ts';
+import type { WorkerId } from '../fleet/ids.ts';
 
 /** The handle of a connection. */
 export type NativeClient = SentHandle & { close(): void };

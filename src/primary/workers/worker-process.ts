@@ -6,7 +6,8 @@ import { awaitsAcknowledgement, channelOf, messagesBehindHandle } from '../../ip
 import { decodeWorkerMessage, type PrimaryMessage, type WorkerMessage } from '../../ipc/messages.ts';
 import { isConnection, type ReceivedHandle } from '../../ipc/received-handle.ts';
 import type { ExitFacts } from '../exits/exit.ts';
-import type { Offence, WorkerId } from '../fleet/events.ts';
+import type { Offence } from '../fleet/events.ts';
+import type { WorkerId } from '../fleet/ids.ts';
 import { MOST_OFFENCES } from '../fleet/offence.ts';
 
 /** The messages of a worker while it lives. */

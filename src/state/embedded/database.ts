@@ -3,16 +3,10 @@ import { join } from 'node:path';
 import { StateError } from '../error.ts';
 import { connect, explained, Query, type Connection } from './sqlite.ts';
 import { takeDirectory } from './directory.ts';
-import { marksSchema } from './marks.ts';
+import { APPLICATION, marksSchema, schema, SCHEMA } from './schema.ts';
 import { memorySpace, spaceIn, type Space } from './space.ts';
 import { VERSIONS_BYTES } from './versions.ts';
 import { messageOf } from '../../contract/message-of.ts';
-
-/**
- * SQLite has a place in the file's header for both: the application that owns the file, and the version of its schema.
- */
-const APPLICATION = 0x70_66_6b_73;
-const SCHEMA = 1;
 
 /** The size of a page. A page of 4 KB holds three values of 1 KB, a page of 8 KB holds seven. */
 export const PAGE_BYTES = 8192;
@@ -28,16 +22,6 @@ const NO_LINKS: number = constants.O_NOFOLLOW ?? 0;
  * meanwhile.
  */
 const BUSY_TIMEOUT_MS = 100;
-
-const schema = `
-  CREATE TABLE areas(id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, bytes REAL, entries REAL, hand REAL);
-  CREATE TABLE versions(slot INTEGER PRIMARY KEY, version REAL NOT NULL);
-  CREATE TABLE leases(name TEXT PRIMARY KEY, owner TEXT, token REAL, expires REAL, waited INTEGER) WITHOUT ROWID;
-  CREATE TABLE tokens(last REAL NOT NULL);
-  CREATE TABLE messages(id INTEGER PRIMARY KEY AUTOINCREMENT, sent REAL, channel TEXT, sender TEXT, body BLOB);
-  INSERT INTO tokens VALUES (0);
-  PRAGMA application_id = ${APPLICATION};
-  PRAGMA user_version = ${SCHEMA};`;
 
 /**
  * The connection to the store's database, in a file or in memory. The object owns the connection. `close` ends it and

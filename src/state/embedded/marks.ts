@@ -4,10 +4,6 @@ import type { Database } from './database.ts';
 /** How long a mark is kept. The mark of a process that died while it computed would otherwise stay for ever. */
 const LIFETIME_MS = 600_000;
 
-/** The schema also suits stores that were created before there were marks. */
-export const marksSchema = `
-  CREATE TABLE IF NOT EXISTS marks(area INTEGER, key TEXT, mark TEXT, made REAL, PRIMARY KEY(area, key)) WITHOUT ROWID`;
-
 /** Rows that mark which values are being computed: see `Engine.mark`. They are only used within transactions. */
 export class Marks {
   readonly #database: Database;

@@ -2,7 +2,7 @@ import { Lost } from './loss.ts';
 import type { Period } from './period.ts';
 import type { Recorder } from './recorder.ts';
 import { judge, nameOf, prepare, type LoadRequest } from './request.ts';
-import type { Style, Way } from './way.ts';
+import type { Style, Way } from './ways/way.ts';
 
 /** After a loss a client rests this long, so that a closed port is not hammered. */
 const PAUSE_AFTER_LOSS_MS = 10;

@@ -5,7 +5,8 @@ import { checkLoad, loadKeys, type LoadOptions, type LoadSettings } from './load
 import { Period } from './period.ts';
 import { Recorder, type LoadReport } from './recorder.ts';
 import { isTarget, type Target } from './target.ts';
-import { waysTo, type Style } from './way.ts';
+import type { Style } from './ways/way.ts';
+import { waysTo } from './ways/ways.ts';
 
 /**
  * Keeps a server busy, and counts the outcome of each request.

@@ -1,5 +1,5 @@
 import { promoteCanary, watchedCanary } from './canary.ts';
-import type { Procedure } from './operation.ts';
+import type { Procedure } from './procedure.ts';
 
 /**
  * Ends the watch of a canary at once: the reload goes on with the other slots, and its outcome is the answer. It never has

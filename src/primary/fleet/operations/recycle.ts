@@ -1,7 +1,7 @@
 import { bootSuccessor, promoteSpare } from '../boot.ts';
-import type { WorkerId } from '../events.ts';
+import type { WorkerId } from '../ids.ts';
 import { isServing, slotOf, withSlot, workerOf, type Fleet } from '../fleet.ts';
-import type { Procedure } from './operation.ts';
+import type { Procedure } from './procedure.ts';
 import { PAUSE_AFTER_FAILURE_MS } from '../respawn.ts';
 import { standbySpare } from '../spares.ts';
 

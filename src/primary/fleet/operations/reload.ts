@@ -4,7 +4,7 @@ import { isServing, workerOf, type Fleet, type Slot } from '../fleet.ts';
 import { keepGeneration } from '../parking/kept.ts';
 import { release, releaseAside } from '../parking/parking.ts';
 import { beginWatch, planCanary, watchedCanary } from './canary.ts';
-import type { Procedure } from './operation.ts';
+import type { Procedure } from './procedure.ts';
 import { dismissSpares } from '../spares.ts';
 
 /**

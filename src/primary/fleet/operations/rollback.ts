@@ -6,7 +6,8 @@ import { refill } from '../refill.ts';
 import { retire } from '../retire.ts';
 import { dismissSpares } from '../spares.ts';
 import type { Step } from '../step.ts';
-import type { Failure, Procedure } from './operation.ts';
+import type { Failure } from './operation.ts';
+import type { Procedure } from './procedure.ts';
 
 /**
  * Returns to the generation before the last reload, whose workers are parked. It is urgent: it ends the operation that

@@ -1,5 +1,5 @@
 import type { OperationKind } from '../../../contract/operations.ts';
-import type { OperationRow } from './operation.ts';
+import type { OperationRow } from './procedure.ts';
 import { promote } from './promote.ts';
 import { recycle } from './recycle.ts';
 import { reload } from './reload.ts';

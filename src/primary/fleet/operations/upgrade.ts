@@ -1,5 +1,5 @@
 import { watchedCanary } from './canary.ts';
-import type { Procedure } from './operation.ts';
+import type { Procedure } from './procedure.ts';
 
 /**
  * Starts the next primary with this one's sockets. It boots workers of its own beside ours. Events tell the outcome:

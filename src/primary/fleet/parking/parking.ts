@@ -3,7 +3,7 @@
  * booted, and accept nothing. Most of them also give their connections away: see `shed`.
  */
 import type { Asked } from '../../exits/exit.ts';
-import type { WorkerId } from '../events.ts';
+import type { WorkerId } from '../ids.ts';
 import { isServing, withSlot, workerOf, type Fleet, type Slot, type Worker } from '../fleet.ts';
 import { STABLE_AFTER_MS } from '../respawn.ts';
 import { retire } from '../retire.ts';

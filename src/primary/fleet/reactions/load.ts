@@ -6,7 +6,8 @@ import { onOperate } from '../operations/operations.ts';
 import { PAUSE_AFTER_FAILURE_MS } from '../respawn.ts';
 import type { Step } from '../step.ts';
 import { decideWorkers, type Limits, type Loop, type Verdict, type View } from '../autoscale/policy.ts';
-import { autoscaleOf, change, disturbanceOf, type Autoscale } from '../autoscale/state.ts';
+import type { Autoscale } from '../autoscale/autoscale.ts';
+import { autoscaleOf, change, disturbanceOf } from '../autoscale/state.ts';
 
 type Load = Extract<FleetEvent, { type: 'load' }>;
 

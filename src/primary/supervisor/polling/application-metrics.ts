@@ -1,5 +1,5 @@
 import type { Family } from '../../../metrics/family.ts';
-import type { WorkerId } from '../../fleet/events.ts';
+import type { WorkerId } from '../../fleet/ids.ts';
 
 /** The time that a scrape waits for the workers. A worker that takes longer is counted with what it said before. */
 const PATIENCE_MS = 250;

@@ -1,7 +1,7 @@
 import type { MovesByReason } from '../../../contract/moves.ts';
 import { skewOf } from '../../../balance/skew.ts';
 import type { Row } from '../../../scoreboard/layout.ts';
-import type { WorkerId } from '../../fleet/events.ts';
+import type { WorkerId } from '../../fleet/ids.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
 import type { HandoffCounts } from '../../workers/handoffs.ts';
 import type { Log } from '../../telemetry/log.ts';

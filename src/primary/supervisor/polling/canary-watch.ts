@@ -10,7 +10,7 @@ import {
   type SeenRow,
   type Tally,
 } from '../../fleet/canary/samples.ts';
-import type { WorkerId } from '../../fleet/events.ts';
+import type { WorkerId } from '../../fleet/ids.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
 import type { HealthReport } from './health-reports.ts';
 

@@ -1,6 +1,6 @@
 import type { Health, MetricReading } from '../../../contract/canary.ts';
 import { printable } from '../../../format/printable.ts';
-import type { WorkerId } from '../../fleet/events.ts';
+import type { WorkerId } from '../../fleet/ids.ts';
 
 /** An answer older than this says nothing of the moment, ms. Workers are asked every second. */
 const GOOD_FOR_MS = 5000;

@@ -1,6 +1,6 @@
 import { BEAT_MS } from '../../../contract/limits.ts';
 import type { Row } from '../../../scoreboard/layout.ts';
-import type { WorkerId } from '../../fleet/events.ts';
+import type { WorkerId } from '../../fleet/ids.ts';
 import type { Settings } from '../../../options/index.ts';
 import { IDLE_SHARE } from '../../fleet/health.ts';
 import type { Fleet, Worker } from '../../fleet/fleet.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { decide } from '../../../../src/primary/fleet/decide.ts';
-import type { Effect, FleetEvent, Timer, WorkerId } from '../../../../src/primary/fleet/events.ts';
+import type { Effect, FleetEvent, Timer } from '../../../../src/primary/fleet/events.ts';
+import type { WorkerId } from '../../../../src/primary/fleet/ids.ts';
 import { newFleet, workerOf, type Fleet, type FleetSettings } from '../../../../src/primary/fleet/fleet.ts';
 import { lineOf, type Line } from '../../../../src/primary/telemetry/told.ts';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Decision } from '../../../../src/primary/fleet/decide.ts';
-import type { Effect, FleetEvent, Timer, WorkerId } from '../../../../src/primary/fleet/events.ts';
+import type { Effect, FleetEvent, Timer } from '../../../../src/primary/fleet/events.ts';
+import type { WorkerId } from '../../../../src/primary/fleet/ids.ts';
 import { isServing, type Fleet, type FleetSettings, type Worker } from '../../../../src/primary/fleet/fleet.ts';
 
 /** Checks what is true after every event, whatever it was. */

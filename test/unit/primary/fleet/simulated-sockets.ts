@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { ListenerMessage, ListenQuery } from '../../../../src/contract/listening.ts';
 import { ListenerSet } from '../../../../src/listeners/listener-set.ts';
 import { reuseportWorks, type NativeHandle } from '../../../../src/listeners/native.ts';
-import type { WorkerId } from '../../../../src/primary/fleet/events.ts';
+import type { WorkerId } from '../../../../src/primary/fleet/ids.ts';
 import type { Heard, Port, Said } from './simulated-worker.ts';
 
 const sharing = reuseportWorks() ? 'reuseport' : 'shared';

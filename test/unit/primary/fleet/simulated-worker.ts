@@ -1,4 +1,4 @@
-import type { WorkerId } from '../../../../src/primary/fleet/events.ts';
+import type { WorkerId } from '../../../../src/primary/fleet/ids.ts';
 import type { Random } from '../../../support/random.ts';
 
 /** The two addresses of the simulated application: the second is opened some time after the first. */

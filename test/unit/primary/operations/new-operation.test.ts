@@ -16,7 +16,7 @@ const root = fileURLToPath(new URL('../../../../../', import.meta.url));
 /** Replaces the worker of one slot, and is done when it serves. */
 const file = `
 import { bootSuccessor } from '../boot.ts';
-import type { Procedure } from './operation.ts';
+import type { Procedure } from './procedure.ts';
 
 export const shuffle: Procedure<'shuffle'> = {
   begin(step, { slot = 0 }) {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Family } from '../../../../src/metrics/family.ts';
 import { ApplicationMetrics, type Asked } from '../../../../src/primary/supervisor/polling/application-metrics.ts';
-import type { WorkerId } from '../../../../src/primary/fleet/events.ts';
+import type { WorkerId } from '../../../../src/primary/fleet/ids.ts';
 
 function family(value: number, changes: Partial<Family> = {}): Family {
   return { name: 'hits_total', help: '', type: 'counter', values: [{ value, labels: {} }], ...changes };

@@ -1,7 +1,7 @@
-import type { Answer } from './answer.ts';
-import { Connection } from './connection.ts';
-import type { Sent } from './request.ts';
-import type { ConnectionEvents, ConnectionHistory, Route } from './route.ts';
+import type { Answer } from '../answer.ts';
+import { Connection } from '../connection.ts';
+import type { Sent } from '../request.ts';
+import type { ConnectionEvents, ConnectionHistory, Route } from '../route.ts';
 import type { Way } from './way.ts';
 
 /** Keeps its connection until the server closes it or announces that. */

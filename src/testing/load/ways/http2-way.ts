@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Answer } from './answer.ts';
-import { Lost } from './loss.ts';
-import type { Sent } from './request.ts';
-import type { ConnectionEvents, ConnectionHistory, Route } from './route.ts';
-import { Refused, Session } from './session.ts';
+import type { Answer } from '../answer.ts';
+import { Lost } from '../loss.ts';
+import type { Sent } from '../request.ts';
+import type { ConnectionEvents, ConnectionHistory, Route } from '../route.ts';
+import { Refused, Session } from '../session.ts';
 import type { Way } from './way.ts';
 
 /** The pause before the next attempt in ms. A server that refuses a stream may be at its limit of streams. */
