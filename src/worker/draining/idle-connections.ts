@@ -66,7 +66,7 @@ export class IdleConnections {
       }
       noted.set(value, this.#quietOf(value, now));
     }
-    // One that is in use by then is noted too. It is not idle for those who ask, unless it is again.
+    // A connection that is in use by then is noted too. Those who ask are not told of it, unless it is idle again.
     setImmediate(() => this.#noteMore(noted, now));
   }
 

@@ -174,7 +174,7 @@ export class DrainMoves implements Leaving {
   }
 
   #goOnSeeing(): void {
-    // It has been stopped meanwhile.
+    // None is left when the moving was stopped meanwhile.
     if (this.#unseen.length === 0) return;
     this.#seeMore();
     this.#moveIdle();

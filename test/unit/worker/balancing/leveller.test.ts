@@ -246,7 +246,7 @@ test('while connections come from a worker that leaves, it gives none and watche
   const bench = new Bench(t);
   const come = (): void => {
     bench.add(1);
-    // It was accepted elsewhere.
+    // Another worker had accepted that one.
     bench.accepted--;
     bench.moves.in++;
   };

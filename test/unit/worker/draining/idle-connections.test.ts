@@ -25,7 +25,7 @@ test('thousands are noted some hundreds in a turn of the event loop, and are idl
   const now = Math.round(performance.now());
   idle.note(now);
   assert.equal(asked, MOST);
-  // It goes on, and does not begin anew.
+  // The look that has begun goes on, and no other one begins.
   idle.note(now + 1);
   assert.equal(asked, MOST);
   await nextTurn();
