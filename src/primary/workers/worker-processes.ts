@@ -255,8 +255,8 @@ export class WorkerProcesses {
 
   /** Collects what a worker left behind, before its row goes to another worker. */
   #forget(worker: WorkerId, exit: ExitFacts): ExitFacts {
-    const facts = { ...exit, ...this.#evidence(worker, exit) };
     const row = this.row(worker);
+    const facts = { ...exit, drained: row && row.state === 'draining', ...this.#evidence(worker, exit) };
     if (row !== undefined) this.#parts.totals.ended(row);
     const process = this.#processes.get(worker);
     this.#processes.delete(worker);
