@@ -15,6 +15,7 @@ import {
   type Owner,
 } from './files/directories.ts';
 import { hold } from './files/hold.ts';
+import { kernelMounts } from './files/mounts.ts';
 import { withRightsOf } from './files/identity.ts';
 import { nameOfSocket, socketPath } from './files/place.ts';
 import { connectTo, probe } from './files/probe.ts';
@@ -31,6 +32,13 @@ export interface RunningServer {
   readonly path: string;
   /** Set only for root, when the server runs as another user, which may be hostile: see `withRightsOf`. */
   readonly owner?: Owner;
+}
+
+/** Another user, and the mounts on which that user's files may be. */
+interface Other {
+  readonly owner: Owner;
+  /** @default they are read for each file */
+  readonly mounts: ReadonlySet<string> | undefined;
 }
 
 /** The body of each request, by its path: an operation of contract/operations.ts, or one of the others. */
@@ -95,7 +103,7 @@ export async function findServer(name: string | undefined, directories?: readonl
  */
 export async function runningServers(directories?: readonly string[], name?: string): Promise<RunningServer[]> {
   const others = directories === undefined ? othersDirectories() : [];
-  return serversOf(directories ?? controlDirectories(), others, (directory, owner) => liveIn(directory, owner, name));
+  return serversOf(directories ?? controlDirectories(), others, (directory, other) => liveIn(directory, other, name));
 }
 
 /**
@@ -109,7 +117,7 @@ export function everyServer(): Promise<RunningServer[]> {
   return serversOf(
     controlDirectories(),
     everyDirectoryOfOthers(),
-    async (directory, owner) => socketsIn(directory, owner),
+    async (directory, other) => socketsIn(directory, other),
     false,
   );
 }
@@ -117,7 +125,7 @@ export function everyServer(): Promise<RunningServer[]> {
 async function serversOf(
   directories: readonly string[],
   others: readonly OthersDirectory[],
-  lookInto: (directory: string, owner?: Owner) => Promise<RunningServer[]>,
+  lookInto: (directory: string, other?: Other) => Promise<RunningServer[]>,
   isFirstAlone = true,
 ): Promise<RunningServer[]> {
   const unfit: unknown[] = [];
@@ -132,7 +140,9 @@ async function serversOf(
       unfit.push(error);
     }
   }
-  const ofOthers = await Promise.all(others.map(({ path, owner }) => lookInto(path, owner)));
+  // The list of mounts may have thousands of lines, and is read once for all of them.
+  const mounts = others.length === 0 ? undefined : kernelMounts();
+  const ofOthers = await Promise.all(others.map(({ path, owner }) => lookInto(path, { owner, mounts })));
   if (found.length === 0 && ofOthers.flat().length === 0 && unfit.length > 0) throw unfit[0];
   return [...found.toSorted(byName), ...ofOthers.flat().toSorted(byOwner)];
 }
@@ -263,23 +273,23 @@ function isOutcome(answer: object): answer is Outcome {
 }
 
 /** Lists the servers that run. @param wanted the only name */
-async function liveIn(directory: string, owner: Owner | undefined, wanted?: string): Promise<RunningServer[]> {
-  const servers = socketsIn(directory, owner, wanted);
-  const states = await Promise.all(servers.map(({ path }) => probe(path, owner)));
+async function liveIn(directory: string, other: Other | undefined, wanted?: string): Promise<RunningServer[]> {
+  const servers = socketsIn(directory, other, wanted);
+  const states = await Promise.all(servers.map(({ path }) => probe(path, other?.owner, other?.mounts)));
   return servers.filter((_, index) => states[index] === 'live');
 }
 
 /** Lists the sockets, also those of servers that have ended. */
-function socketsIn(directory: string, owner?: Owner, wanted?: string): RunningServer[] {
-  const names = owner === undefined ? namesIn(directory, wanted) : namesOfOther(directory, owner, wanted);
-  return names.map((name) => ({ name, path: socketPath(directory, name), ...(owner && { owner }) }));
+function socketsIn(directory: string, other?: Other, wanted?: string): RunningServer[] {
+  const names = other === undefined ? namesIn(directory, wanted) : namesOfOther(directory, other, wanted);
+  return names.map((name) => ({ name, path: socketPath(directory, name), ...(other && { owner: other.owner }) }));
 }
 
 /** Lists the names of sockets in another user's directory. That user may have filled it, or replaced it by a link. */
-function namesOfOther(path: string, owner: Owner, wanted: string | undefined): string[] {
+function namesOfOther(path: string, { owner, mounts }: Other, wanted: string | undefined): string[] {
   try {
     const names = (held: string): string[] => namesIn(held, wanted, MOST_OF_OTHERS, MOST_FILES_OF_OTHERS);
-    return hold(path, (held) => withRightsOf(owner, () => names(held.path))) ?? [];
+    return hold(path, (held) => withRightsOf(owner, () => names(held.path)), mounts) ?? [];
   } catch {
     return [];
   }

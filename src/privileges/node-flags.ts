@@ -18,6 +18,16 @@ const IN_WORKING_DIRECTORY: ReadonlyMap<string, string> = new Map([
   ['--trace-events-enabled', 'node_trace.1.log'],
   ['--cpu-prof', 'CPU.cpuprofile'],
   ['--heap-prof', 'Heap.heapprofile'],
+  ['--heapsnapshot-near-heap-limit', 'Heap.heapsnapshot'],
+  ['--heapsnapshot-signal', 'Heap.heapsnapshot'],
+  ['--report-on-fatalerror', 'report.json'],
+  ['--report-on-signal', 'report.json'],
+  ['--report-signal', 'report.json'],
+  ['--report-uncaught-exception', 'report.json'],
+  ['--perf-prof', 'jit.dump'],
+  // V8 writes this one there, wherever it is started.
+  ['--perf-basic-prof', '/tmp/perf.map'],
+  ['--perf-basic-prof-only-functions', '/tmp/perf.map'],
 ]);
 
 type PathsOf = (value: string) => string[];

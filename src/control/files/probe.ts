@@ -9,12 +9,13 @@ import { withRightsOf } from './identity.ts';
  * socket counts, and no link to one: what leads elsewhere may lead to where a program waits for ever.
  *
  * @param owner the owner of the socket's directory, when it is another user.
+ * @param mounts see `hold`.
  */
-export function connectTo(path: string, owner: Owner | undefined): Socket {
+export function connectTo(path: string, owner: Owner | undefined, mounts?: ReadonlySet<string>): Socket {
   if (owner === undefined) return connect(path);
   const connectHeld = ({ path: held, stats }: Held): Socket | undefined =>
     stats.isSocket() ? withRightsOf(owner, () => connect(held)) : undefined;
-  return hold(path, connectHeld) ?? unconnected(path);
+  return hold(path, connectHeld, mounts) ?? unconnected(path);
 }
 
 /** Returns the socket of a connection that fails, as one does where there is no file. */
@@ -23,6 +24,6 @@ function unconnected(path: string): Socket {
 }
 
 /** Tells whether a server listens on the socket of a file: see `livenessOf`. */
-export function probe(path: string, owner?: Owner): Promise<Liveness> {
-  return livenessOf(connectTo(path, owner));
+export function probe(path: string, owner?: Owner, mounts?: ReadonlySet<string>): Promise<Liveness> {
+  return livenessOf(connectTo(path, owner, mounts));
 }

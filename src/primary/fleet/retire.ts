@@ -72,7 +72,8 @@ function hasSlot({ fleet }: Step, { slot }: Worker): boolean {
 /** @param moves undefined when the drain's time is over. */
 export function onDrained(step: Step, id: WorkerId, moves?: MoveCounts): void {
   const worker = workerOf(step.fleet, id);
-  if (worker?.state !== 'draining') return;
+  // A worker that was given up is killed when it has been looked into, whatever it says by then.
+  if (worker?.state !== 'draining' || worker.isGivenUp) return;
   if (moves !== undefined) step.tell('worker drained', { worker, moves });
   end(step, worker);
 }
@@ -93,6 +94,8 @@ export function kill(step: Step, worker: Worker): void {
  */
 export function giveUp(step: Step, worker: Worker): void {
   step.change(worker, { isGivenUp: true });
+  // The end of a drain would put the kill off by the grace period.
+  step.disarm({ timer: 'drain', worker: worker.id });
   step.arm({ timer: 'kill', worker: worker.id }, DIAGNOSIS_MS);
   step.do({ do: 'diagnose', worker: worker.id });
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { chmodSync, linkSync, writeFileSync } from 'node:fs';
+import fs, { chmodSync, chownSync, linkSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
+import { syncBuiltinESMExports } from 'node:module';
 import { test } from 'node:test';
 import {
   findServer,
@@ -59,6 +60,42 @@ test('a status whose pid is none is not believed', async () => {
     });
   }
 });
+
+test(
+  'the list of mounts is read as often for many servers of others as for one',
+  { skip: process.geteuid!() !== 0 },
+  async (t) => {
+    using place = new Place();
+    const before = process.env['PREFORK_RUNTIME_DIR'];
+    t.after(() => {
+      if (before === undefined) delete process.env['PREFORK_RUNTIME_DIR'];
+      else process.env['PREFORK_RUNTIME_DIR'] = before;
+    });
+    process.env['PREFORK_RUNTIME_DIR'] = place.path;
+    const reads = t.mock.method(fs, 'readFileSync');
+    syncBuiltinESMExports();
+    t.after(syncBuiltinESMExports);
+    const servers: AsyncDisposable[] = [];
+    t.after(() => Promise.all(servers.map((server) => server[Symbol.asyncDispose]())));
+    const looks: number[] = [];
+    for (let uid = 12_345; uid < 12_348; uid++) {
+      const directory = place.file(`prefork-${uid}`);
+      mkdirSync(directory, 0o700);
+      servers.push(await listenOn(`${directory}/api.sock`));
+      chownSync(`${directory}/api.sock`, uid, uid);
+      chownSync(directory, uid, uid);
+      // What is found out once is found out with the first.
+      if (looks.length === 0) await runningServers();
+      reads.mock.resetCalls();
+      assert.equal((await runningServers()).length, looks.length + 1);
+      looks.push(reads.mock.calls.filter(({ arguments: [path] }) => path === '/proc/self/mountinfo').length);
+    }
+    assert.deepEqual(
+      looks,
+      Array.from(looks, () => looks[0]),
+    );
+  },
+);
 
 test('several directories are looked into, the first has precedence', async () => {
   using first = new Place();

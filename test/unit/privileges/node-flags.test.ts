@@ -25,6 +25,13 @@ const cases: ReadonlyArray<readonly [flags: readonly string[], nodeOptions: stri
     '--heap_prof',
     ['/nowhere/CPU.cpuprofile', '/tmp/p', '/nowhere/Heap.heapprofile'],
   ],
+  [
+    ['--report-on-fatalerror', '--report-dir=reports'],
+    '--report_uncaught_exception',
+    ['/nowhere/report.json', '/nowhere/reports', '/nowhere/report.json'],
+  ],
+  [['--perf-basic-prof', '--perf-prof'], undefined, ['/tmp/perf.map', '/nowhere/jit.dump']],
+  [['--heapsnapshot-near-heap-limit=2'], undefined, ['/nowhere/Heap.heapsnapshot']],
 ];
 
 for (const [flags, nodeOptions, files] of cases) {

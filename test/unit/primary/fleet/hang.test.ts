@@ -62,6 +62,19 @@ test('one that beats again while it drains has its sockets no more, and is as an
   assert.deepEqual(driver.send(beating(1)), []);
 });
 
+test('one that is given up while it drains is killed when its time is over, however its drain ends', () => {
+  const driver = new Driver({ hangStack: 'on' });
+  driver.serve();
+  driver.send({ type: 'stop', signal: 'SIGTERM', idle: 0 });
+  const givenUpAt = driver.at;
+  driver.send(silent(1));
+  // The worker beats again while it is looked into, and has no connection left.
+  assert.deepEqual(workersOf(driver.send({ type: 'drained', worker: 1 }), 'terminate'), []);
+  assert.equal(driver.left({ timer: 'drain', worker: 1 }), undefined);
+  assert.deepEqual(workersOf(driver.due({ timer: 'kill', worker: 1 }), 'kill'), [1]);
+  assert.equal(driver.at - givenUpAt, 5000);
+});
+
 test('only one that serves can hang', () => {
   const driver = new Driver({ spares: 1 });
   driver.serve();

@@ -96,7 +96,7 @@ function hasDeadline({ id, state, isGivenUp }: Worker, timers: readonly Timer[])
     case 'serving':
       return !isGivenUp || has('kill');
     case 'draining':
-      return has('drain');
+      return has(isGivenUp ? 'kill' : 'drain');
     case 'ending':
       return has('kill');
     case 'standby':
