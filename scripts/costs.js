@@ -133,16 +133,19 @@ async function primaries() {
     process.once('SIGTERM', () => process.exit());`,
   );
   const idle = 'import("node:cluster").then(() => { setInterval(() => {}, 1e9); process.stdout.write("readyready"); })';
-  const systems = [
-    ['an idle Node that has loaded node:cluster', ['--input-type=module', '--eval', idle]],
-    ["node:cluster's primary with two workers", [cluster]],
-    ["prefork's primary with two workers", [join(root, 'dist/cli.cjs'), '--workers', '2', '--ready', 'start', app]],
+  const idlers = [
+    { name: 'an idle Node that has loaded node:cluster', args: ['--input-type=module', '--eval', idle] },
+    { name: "node:cluster's primary with two workers", args: [cluster] },
+    {
+      name: "prefork's primary with two workers",
+      args: [join(root, 'dist/cli.cjs'), '--workers', '2', '--ready', 'start', app],
+    },
   ];
   const environment = { ...process.env, PREFORK_RUNTIME_DIR: home };
-  const sizes = systems.map(() => []);
+  const sizes = idlers.map(() => []);
   try {
     for (let turn = 0; turn < 5; turn++) {
-      for (const [at, [, args]] of systems.entries()) {
+      for (const [at, { args }] of idlers.entries()) {
         const child = spawn(process.execPath, args, { env: environment, stdio: ['ignore', 'pipe', 'ignore'] });
         let said = '';
         for await (const text of child.stdout.setEncoding('utf8')) {
@@ -163,7 +166,7 @@ async function primaries() {
     rmSync(home, { recursive: true, force: true });
   }
   const of = (at, key) => mb(median(sizes[at].map((one) => one[key])));
-  return systems.map(([name], at) => [`resident: ${name}`, `${of(at, 0)}, ${of(at, 1)} of it its own`]);
+  return idlers.map(({ name }, at) => [`resident: ${name}`, `${of(at, 0)}, ${of(at, 1)} of it its own`]);
 }
 
 const rows = [

@@ -11,7 +11,7 @@ test('a sweep asks the sockets beside the caller’s own, removes the dead ones,
   let asked = 0;
   own.on('connection', () => asked++);
   const isAsked = once(other, 'connection');
-  // A file that nobody listens on looks like a server that was killed.
+  // A file without a listener looks like a server that was killed.
   writeFileSync(place.file('old.sock'), '');
   await sweepDeadSockets(place.path, place.file('api.sock'));
   await isAsked;
