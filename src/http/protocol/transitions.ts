@@ -34,7 +34,7 @@
  *   DISCARDING do not run then: they start with the last byte.
  *
  *     request       response          clock            and then
- *     IDLE          -                 idleTimeout      STOP
+ *     IDLE          -                 idleTimeout      STOP; in a server that closes after LINGER_MS at most
  *     HEAD, BODY    any               readTimeout      408, or a cut
  *     FULL          any               handlerTimeout   503, or a cut; meanwhile readTimeout stands still
  *     DONE, ENDED   OPEN              handlerTimeout   503

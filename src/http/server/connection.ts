@@ -155,6 +155,11 @@ export class Connection implements ResponseSink, IncomingEvents {
     this.#incoming.resume();
   }
 
+  /** Ends it when all that has come is answered. An answer that is not taken yet is sent to its end. */
+  leave(): void {
+    if (this.#request === IDLE && this.#incoming.isEmpty) this.stop();
+  }
+
   /** Notes that the server does not leave after all. */
   stay(): void {
     this.#incoming.stay();
@@ -226,7 +231,7 @@ export class Connection implements ResponseSink, IncomingEvents {
    * response is written.
    */
   #isLeaving(): boolean {
-    return this.#core.leaving.ends(this) && !this.#incoming.isFollowed();
+    return this.#core.leaving.saysClose(this) && !this.#incoming.isFollowed();
   }
 
   #isDue(): boolean {
@@ -356,7 +361,8 @@ export class Connection implements ResponseSink, IncomingEvents {
 
   #next(): void {
     this.#current.clear();
-    if (this.#encoder.isLast) return this.stop();
+    // A response that was begun before the server closes does not say so, and is the last one all the same.
+    if (this.#encoder.isLast || (this.#core.leaving.isClosing && !this.#incoming.isFollowed())) return this.stop();
     this.#request = requestSide.next(this.#request, ON_NEXT);
     this.#core.application.connState?.(this.socket, 'idle');
     this.#core.leaving.free(this.socket);
@@ -395,7 +401,13 @@ export class Connection implements ResponseSink, IncomingEvents {
 
   #startClock(): void {
     if (!this.#writer.isAllTaken) return;
-    this.#deadline.set(this.#request === DISCARDING ? LINGER_MS : this.#core.settings.idleTimeout);
+    this.#deadline.set(this.#request === DISCARDING ? LINGER_MS : this.#idleTime());
+  }
+
+  /** How long the connection may do nothing, ms; 0 for no limit. A server that closes waits no longer for one that has just come. */
+  #idleTime(): number {
+    const { idleTimeout } = this.#core.settings;
+    return this.#core.leaving.isClosing ? Math.min(limitOf(idleTimeout), LINGER_MS) : idleTimeout;
   }
 
   #expire(): void {

@@ -118,10 +118,9 @@ export class Incoming implements Receiver, Reader {
     this.#readAhead.end();
   }
 
-  /** Reads what was kept, or lets the parser go when there is nothing. It is called outside of `receive`. */
+  /** Reads what was kept. It is called outside of `receive`. */
   replay(): void {
     if (!this.#readAhead.isEmpty) this.#readAhead.replay(this);
-    else if (this.#parser?.isFresh === true) this.release();
   }
 
   /** Reads the source again. */
@@ -194,7 +193,11 @@ export class Incoming implements Receiver, Reader {
           return events.refuse(parser.refusal!);
       }
       if (events.isOver) return;
-      if (events.mustWait) return this.#readAhead.add(bytes, parser.at, end);
+      if (!events.mustWait) continue;
+      this.#readAhead.add(bytes, parser.at, end);
+      // Other connections may use it until the handler has answered, or the client has taken that.
+      if (parser.isFresh) this.release();
+      return;
     }
   }
 }

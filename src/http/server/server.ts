@@ -61,6 +61,12 @@ export interface ServerOptions extends Partial<Settings> {
   readonly logger?: HttpLogger;
 }
 
+/**
+ * After so many turns of the event loop all has been read that the kernel has now. The first one ends the poll phase that goes on, and
+ * each of the others has a whole one. There are two of them, because a worker that serves clients in turn leaves a connection out of one.
+ */
+const TURNS_TO_READ = 3;
+
 /** A socket has its connection under this key, so that its listeners need no closure each. */
 const CONNECTION: unique symbol = Symbol('prefork.connection');
 type Connected = Socket & { [CONNECTION]?: Connection };
@@ -97,22 +103,36 @@ export class Server extends NetServer {
       this.on('listening', () => interceptAccepting(this, (client) => this.#accept(client)));
   }
 
-  /** Stops accepting. Idle connections close at once, and the others after their responses. */
+  /**
+   * Stops accepting. What has come is answered. Each connection closes as soon as nothing of it is left to be answered, those that are
+   * idle a moment later.
+   */
   override close(callback?: (error?: Error) => void): this {
-    if (this.#core.settings.closeOnShutdown) this.#core.leaving.close();
+    this.#core.leaving.close(this.#core.settings.closeOnShutdown);
     super.close(callback);
-    this.closeIdleConnections();
+    this.#afterReading((connection) => connection.leave());
     return this;
   }
 
-  /** Closes the connections on which nothing happens. */
+  /** Closes the connections on which nothing happens, as soon as what the kernel has of them is read. */
   closeIdleConnections(): void {
-    for (const connection of this.#core.connections) if (connection.isIdle) connection.stop();
+    this.#afterReading((connection) => connection.isIdle && connection.stop());
   }
 
   /** Closes every connection, whatever happens on it. A response that is not sent to its end does not look whole. */
   closeAllConnections(): void {
     for (const connection of this.#core.connections) connection.cut();
+  }
+
+  /** Does something with each connection that is here now, when all has been read of it that has come by now. */
+  #afterReading(act: (connection: Connection) => void): void {
+    const connections = [...this.#core.connections];
+    let turns = TURNS_TO_READ;
+    const look = (): void => {
+      if (--turns > 0) setImmediate(look);
+      else connections.forEach(act);
+    };
+    setImmediate(look);
   }
 
   /** Returns what prefork's worker asks for: what it counts, and how it drains. */

@@ -6,7 +6,7 @@ import type { Asked, Exit, ExitFacts, RecycleReason } from './exit.ts';
 import { normalizeExit, signalMeaning, type PlainExit } from './signal-meaning.ts';
 import { firstLine, lastLine, whereThrown } from './last-words.ts';
 
-/** A worker that ends by itself seems to close its channel within this time of its exit. */
+/** A worker that ends by itself mostly seems to close its channel within this time of its exit. On a busy machine it takes longer. */
 const DISCONNECTED_MS = 50;
 
 /** Stable words for programs and metrics. */
@@ -131,7 +131,9 @@ const rules: readonly Rule[] = [
   },
   {
     reason: 'disconnected',
-    fits: ({ disconnectedFor = 0, exit }) => disconnectedFor >= DISCONNECTED_MS && endedQuietly(exit),
+    // A worker drains when it finds its channel closed. One that was at work to its end has closed nothing.
+    fits: ({ disconnectedFor = 0, drained = true, exit }) =>
+      disconnectedFor >= DISCONNECTED_MS && drained && endedQuietly(exit),
     text: () => 'the application closed its channel to prefork (process.disconnect), so it finished and was replaced',
   },
   {

@@ -29,4 +29,6 @@ export interface ExitFacts extends Exit {
    * process.
    */
   readonly disconnectedFor?: number | undefined;
+  /** Whether it drained at its end, by its own word; undefined without a board. */
+  readonly drained?: boolean | undefined;
 }

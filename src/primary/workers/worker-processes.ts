@@ -243,9 +243,15 @@ export class WorkerProcesses {
         else this.#unheard.take(message);
       },
       exited: (from, exit) => {
-        const facts = this.#forget(from, exit);
-        half.gone(from, exit.code, exit.signal);
-        post({ type: 'exited', worker: from, ...facts });
+        let facts = exit;
+        try {
+          facts = this.#forget(from, exit);
+        } finally {
+          // Without this the worker would never be replaced, and no stop would end.
+          this.#processes.delete(from);
+          half.gone(from, exit.code, exit.signal);
+          post({ type: 'exited', worker: from, ...facts });
+        }
       },
     };
     const { stopSignal } = settings();
@@ -255,8 +261,8 @@ export class WorkerProcesses {
 
   /** Collects what a worker left behind, before its row goes to another worker. */
   #forget(worker: WorkerId, exit: ExitFacts): ExitFacts {
-    const facts = { ...exit, ...this.#evidence(worker, exit) };
     const row = this.row(worker);
+    const facts = { ...exit, drained: row && row.state === 'draining', ...this.#evidence(worker, exit) };
     if (row !== undefined) this.#parts.totals.ended(row);
     const process = this.#processes.get(worker);
     this.#processes.delete(worker);

@@ -37,6 +37,10 @@ export interface Run {
   readonly rate?: number | undefined;
   /** Options of the command besides. */
   readonly options: readonly string[];
+  /** The node that runs the server. @default the one that runs this */
+  readonly node?: string | undefined;
+  /** What is wrong with the release, in place of what belongs to the seed. */
+  readonly fault?: Kind | undefined;
 }
 
 interface Scene {
@@ -46,9 +50,9 @@ interface Scene {
   readonly rate: number;
 }
 
-function sceneOf({ seed, isGood, rate }: Run): Scene {
+function sceneOf({ seed, isGood, rate, fault }: Run): Scene {
   const random = new Random(seed);
-  const kind = isGood ? 'good' : kinds[(seed - 1) % kinds.length]!;
+  const kind = isGood ? 'good' : (fault ?? kinds[(seed - 1) % kinds.length]!);
   const [workers, canary] = random.pick([
     [2, 1],
     [2, 1],
@@ -87,6 +91,7 @@ export async function deploy(run: Run): Promise<Result> {
   const server = await serve({
     entry: 'release.js',
     options,
+    ...(run.node === undefined ? {} : { node: run.node }),
     files: { 'release.json': '{}' },
     env: { RELEASE: 'release.json' },
   });

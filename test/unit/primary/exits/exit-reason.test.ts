@@ -88,6 +88,8 @@ const cases: ReadonlyArray<readonly [ExitEvidence, ExitReason, string | RegExp]>
   [signal('SIGSYS'), 'signal', /seccomp/],
   [signal('SIGTERM', { disconnectedFor: 400 }), 'disconnected', /^the application closed its channel to prefork/],
   [code(0, { disconnectedFor: 400 }), 'disconnected', /process\.disconnect/],
+  [code(0, { disconnectedFor: 400, drained: true }), 'disconnected', /process\.disconnect/],
+  [code(1, { disconnectedFor: 400, drained: false }), 'code', 'exited with code 1'],
   [signal('SIGTERM', { disconnectedFor: 5 }), 'signal', 'killed by SIGTERM (sent from outside)'],
   [signal('SIGSEGV', { disconnectedFor: 400 }), 'signal', /^killed by SIGSEGV/],
   [signal('SIGTERM', { disconnectedFor: 400, asked: 'reload' }), 'asked', /^ended as asked/],

@@ -126,7 +126,7 @@ test('where no connection moves, all clients are told to close', (t) => {
 
 test('a server of prefork/http that drained keeps connections again when it stays', () => {
   const leaving = new Leaving();
-  const ended = (): boolean[] => (['free', 'never'] as const).map((rest) => leaving.ends({ rest }));
+  const ended = (): boolean[] => (['free', 'never'] as const).map((rest) => leaving.saysClose({ rest }));
   leaving.drain(() => {});
   assert.deepEqual(ended(), [false, true]);
   leaving.stay();
@@ -135,7 +135,7 @@ test('a server of prefork/http that drained keeps connections again when it stay
   assert.deepEqual(ended(), [true, true]);
   leaving.stay();
   assert.deepEqual(ended(), [false, false]);
-  leaving.close();
+  leaving.close(true);
   leaving.stay();
   assert.deepEqual(ended(), [true, true], 'a server that closes does not come back');
 });
