@@ -14,8 +14,8 @@ import {
   type OthersDirectory,
   type Owner,
 } from './files/directories.ts';
-import { hold } from './files/hold.ts';
-import { kernelMounts } from './files/mounts.ts';
+import { hold } from '../files/hold.ts';
+import { kernelMounts } from '../files/mounts.ts';
 import { withRightsOf } from './files/identity.ts';
 import { nameOfSocket, socketPath } from './files/place.ts';
 import { connectTo, probe } from './files/probe.ts';

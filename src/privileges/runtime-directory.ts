@@ -1,7 +1,7 @@
 import { chownSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { hold } from '../control/files/hold.ts';
-import { whyNotTrusted } from '../control/files/trust.ts';
+import { hold } from '../files/hold.ts';
+import { whyNotTrusted } from '../files/trust.ts';
 import type { Account } from './account.ts';
 
 /** Only root can create entries here (file-hierarchy(7)), so none of them is another user's trap. */

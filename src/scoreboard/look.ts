@@ -1,6 +1,6 @@
 import { realpathSync, type Stats } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { hold, isTaken as isTakenAt } from '../control/files/hold.ts';
+import { hold, isTaken as isTakenAt } from '../files/hold.ts';
 
 /** Tells whether `uid` is this process's. Without user ids (Windows), all files belong to one user. */
 export function isOf(uid: number): boolean {

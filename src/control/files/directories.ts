@@ -12,11 +12,11 @@ import { accessSync, constants, mkdirSync, mkdtempSync, opendirSync, readdirSync
 import type { Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
-import { hold, holdIn, isTaken, type Held } from './hold.ts';
-import { kernelMounts } from './mounts.ts';
+import { hold, holdIn, isTaken, type Held } from '../../files/hold.ts';
+import { kernelMounts } from '../../files/mounts.ts';
 import { unusable } from './place.ts';
 import { systemCode } from '../../contract/system-code.ts';
-import { canOthersWrite, octal, resolved, userId, whyNotTrusted } from './trust.ts';
+import { canOthersWrite, octal, resolved, userId, whyNotTrusted } from '../../files/trust.ts';
 import { messageOf } from '../../contract/message-of.ts';
 
 const VARIABLE = 'PREFORK_RUNTIME_DIR';

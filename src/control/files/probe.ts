@@ -1,7 +1,7 @@
 import { connect, Socket } from 'node:net';
 import { livenessOf, type Liveness } from '../../sockets/liveness.ts';
 import type { Owner } from './directories.ts';
-import { hold, type Held } from './hold.ts';
+import { hold, type Held } from '../../files/hold.ts';
 import { withRightsOf } from './identity.ts';
 
 /**

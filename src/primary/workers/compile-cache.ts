@@ -5,7 +5,7 @@
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
-import { canOthersWrite, octal, resolved, userId, whyNotTrusted } from '../../control/files/trust.ts';
+import { canOthersWrite, octal, resolved, userId, whyNotTrusted } from '../../files/trust.ts';
 import { UsageError } from '../../errors.ts';
 
 const OWNER_ONLY = 0o700;

@@ -13,7 +13,7 @@ import {
   previewDirectory,
 } from '../../../../src/control/files/directories.ts';
 import { prepareRuntimeDirectory } from '../../../../src/privileges/runtime-directory.ts';
-import { whyNotTrusted } from '../../../../src/control/files/trust.ts';
+import { whyNotTrusted } from '../../../../src/files/trust.ts';
 import { Place } from '../helpers.ts';
 
 const uid = process.geteuid!();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { kernelMounts } from '../../../../src/control/files/mounts.ts';
+import { kernelMounts } from '../../../src/files/mounts.ts';
 
 const LIST = `22 1 0:21 / / rw,relatime shared:1 - ext4 /dev/vda rw
 26 22 0:24 / /run/user/1000 rw,nosuid - tmpfs tmpfs rw,mode=700
