@@ -136,6 +136,8 @@ export class Connections {
     const { method = '', url = '', headers } = request;
     const { host, origin, accept, authorization, 'sec-fetch-site': fetchSite } = headers;
     const asked: ControlRequest = { method, target: url, body, host, origin, fetchSite, accept, authorization };
+    // An answer costs time, and clients could ask and leave without end.
+    if (request.socket.destroyed) return;
     this.#quota.advance(request.socket, this.#options.isTrusted?.(asked) === true ? 'trusted' : 'answered');
     const answer = await this.#options.answer(asked);
     // The client left meanwhile. node:http would never report that.

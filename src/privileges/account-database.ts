@@ -1,5 +1,6 @@
 /** Looks up the system's users and groups. Node cannot do that, so these ways are tried one after another. */
 import { execFileSync } from 'node:child_process';
+import { SYSTEM_PATH } from '../contract/system-path.ts';
 import { readIfThere, type ReadFile } from '../options/machine/cgroup.ts';
 
 export interface UserEntry {
@@ -12,9 +13,6 @@ export interface UserEntry {
 
 /** Runs a program and returns what it prints; undefined when it failed or is missing. */
 export type RunProgram = (program: string, args: readonly string[]) => string | undefined;
-
-/** The path of the system's programs. Root's own path may begin in the application's directory, as npm sets it. */
-const PATH = '/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/bin:/run/current-system/sw/bin';
 
 /** How long a directory service may take to answer. */
 const LOOKUP_TIMEOUT_MS = 5000;
@@ -81,7 +79,7 @@ function runProgram(program: string, args: readonly string[]): string | undefine
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
       timeout: LOOKUP_TIMEOUT_MS,
-      env: { PATH },
+      env: { PATH: SYSTEM_PATH },
     });
   } catch {
     return undefined;

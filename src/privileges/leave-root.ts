@@ -16,6 +16,7 @@ import { filesOfFlags, filesOfVariables } from './node-flags.ts';
 import { PortPolicy } from './privileged-ports.ts';
 import { prepareRuntimeDirectory } from './runtime-directory.ts';
 import { leaveTerminal } from './session.ts';
+import { leaveInput } from './standard-input.ts';
 import { writablePart } from './writable.ts';
 
 export interface RootSettings extends AccountSettings {
@@ -43,6 +44,7 @@ export async function leaveRoot(
   if (account.uid !== 0) {
     refuseWritable(account);
     await leaveTerminal();
+    leaveInput();
     prepareRuntimeDirectory(account, process.env['PREFORK_RUNTIME_DIR'] || undefined);
   }
   const binder = account.uid === 0 || new PortPolicy(settings.bind).isVoid ? undefined : Binder.start(settings.bind);

@@ -1,5 +1,6 @@
 import { chownSync, lstatSync, mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
+import { hold } from '../control/files/hold.ts';
 import { whyNotTrusted } from '../control/files/trust.ts';
 import type { Account } from './account.ts';
 
@@ -21,8 +22,9 @@ export function prepareRuntimeDirectory({ uid, gid }: Pick<Account, 'uid' | 'gid
     if (owner !== process.geteuid!() || (mode & 0o022) !== 0 || whyNotTrusted(parent) !== undefined) return false;
     const path = join(parent, `prefork-${uid}`);
     mkdirIfMissing(path);
-    const made = lstatSync(path);
-    if (!made.isDirectory()) return false;
+    // The account may have mounted something there that never answers.
+    const made = hold(path, ({ stats }) => stats);
+    if (made?.isDirectory() !== true) return false;
     // An earlier start created it and ended before it gave it away. The parent belongs to root, so this is still the
     // same directory.
     if (made.uid === process.geteuid!()) chownSync(path, uid, gid);

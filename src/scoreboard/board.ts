@@ -1,9 +1,10 @@
-import { closeSync, existsSync, writeSync } from 'node:fs';
+import { closeSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { ScoreboardError } from './error.ts';
 import { createFile, removeBoard } from './file.ts';
 import { encodeHeader, writeSharesSockets } from './header.ts';
 import { FORMAT, MAX_ROWS, ROW_BYTES, rowOffset } from './layout.ts';
+import { isOwn, isTaken } from './look.ts';
 import { boardDirectories, boardFileName, userId } from './place.ts';
 import { NO_ROW, Rows } from './rows.ts';
 import { isStale, thisPrimary } from './stale.ts';
@@ -91,7 +92,7 @@ export class Board {
 
   /** Tells the workers whether another primary has the sockets, too. They have to know it when this one is killed. */
   shareSockets(is: boolean): void {
-    if (!this.#closed) writeSharesSockets(this.#fd, is);
+    if (!this.#closed) attempt(() => writeSharesSockets(this.#fd, is));
   }
 
   /** Removes the board. A second call does nothing. */
@@ -108,7 +109,17 @@ export class Board {
 
   #clear(row: number): void {
     if (this.#closed) return;
-    writeSync(this.#fd, new Uint8Array(ROW_BYTES), 0, ROW_BYTES, rowOffset(row));
+    // A row that stays says whose it was.
+    attempt(() => writeSync(this.#fd, new Uint8Array(ROW_BYTES), 0, ROW_BYTES, rowOffset(row)));
+  }
+}
+
+/** A worker that cuts the file short, and fills the file system, must not keep the primary from its work. */
+function attempt(write: () => unknown): void {
+  try {
+    write();
+  } catch {
+    // Figures are worth less than what the primary was about to do.
   }
 }
 
@@ -125,8 +136,8 @@ function namesFor(name: string): string[] {
  * finds the files of its predecessor.
  */
 function createOrReplace(path: string, image: Uint8Array, before: string | undefined): number {
-  if (isStale(path)) removeBoard(path);
-  if (existsSync(path) || !reserveState(path, before)) throw new Error(`${path} is taken`);
+  if (isOwn(path) && isStale(path)) removeBoard(path);
+  if (isTaken(path) || !reserveState(path, before)) throw new Error(`${path} is taken`);
   try {
     return createFile(path, image);
   } catch (error) {

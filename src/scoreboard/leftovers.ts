@@ -2,8 +2,9 @@
  * Removes files whose board is gone. A primary and all its workers may have been killed at once, or a worker may have
  * created its state while the board was being removed.
  */
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isOwn } from './look.ts';
 import { removeReports } from './reports-directory.ts';
 import { removeState } from './state-directory.ts';
 import { userId } from './place.ts';
@@ -24,7 +25,7 @@ export function sweepLeftovers(directory: string, isAlive: (pid: number) => bool
     // has closed it.
     if (Number(pid) !== process.pid && isAlive(Number(pid))) continue;
     const board = join(directory, `${name.slice(0, -extension.length)}.board`);
-    if (existsSync(board)) continue;
+    if (isOwn(board) || !isOwn(join(directory, name))) continue;
     attempt(() => (extension === '.state' ? removeState(board) : removeReports(board)));
   }
 }

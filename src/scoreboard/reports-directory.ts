@@ -1,7 +1,7 @@
 /** The directory beside a board to which node writes the reports of workers' fatal errors. Each primary has its own. */
-import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { isOf } from './user.ts';
+import { isOf, lookAt } from './look.ts';
 
 const WORD = '.reports-';
 
@@ -23,7 +23,7 @@ export function removeReports(board: string): void {
   for (const name of readdirSync(dirname(board))) {
     const path = join(dirname(board), name);
     if (!name.startsWith(prefix) || !/^\w{6}$/.test(name.slice(prefix.length))) continue;
-    const found = lstatSync(path, { throwIfNoEntry: false });
+    const found = lookAt(path);
     if (found?.isDirectory() && isOf(found.uid)) rmSync(path, { recursive: true, force: true });
   }
 }

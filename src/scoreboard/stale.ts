@@ -4,6 +4,7 @@ import { systemCode } from '../contract/system-code.ts';
 import { removeBoard } from './file.ts';
 import { sweepLeftovers } from './leftovers.ts';
 import { openBoard } from './header.ts';
+import { isOwn } from './look.ts';
 import type { Header } from './layout.ts';
 import { boardDirectories, parseBoardFileName, userId } from './place.ts';
 
@@ -28,7 +29,7 @@ export function sweepStale(directories: readonly string[] = boardDirectories()):
   const removed: string[] = [];
   for (const path of directories.flatMap(listBoards)) {
     try {
-      if (!isStale(path)) continue;
+      if (!isOwn(path) || !isStale(path)) continue;
       removeBoard(path);
       removed.push(path);
     } catch {

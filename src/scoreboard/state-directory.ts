@@ -2,10 +2,10 @@
  * The directory beside a board in which the workers keep their shared state. A primary that succeeds another one has a
  * link to the directory of that one instead, so that the state lives on. The last of these primaries removes it.
  */
-import { existsSync, lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../contract/system-code.ts';
-import { isOf } from './user.ts';
+import { isOf, isOwn, lookAt } from './look.ts';
 
 /**
  * Directories with boards may be writable for all, so any user can create files beside them. A directory with another
@@ -49,7 +49,7 @@ function made(directory: string): boolean {
 }
 
 function isOwnDirectory(path: string): boolean {
-  const found = lstatSync(path, { throwIfNoEntry: false });
+  const found = lookAt(path);
   return found?.isDirectory() === true && isOf(found.uid);
 }
 
@@ -59,7 +59,7 @@ export function removeState(board: string): void {
   const target = targetOf(own);
   if (target !== own) rmSync(own, { force: true });
   // Most applications keep no state.
-  const found = lstatSync(target, { throwIfNoEntry: false });
+  const found = lookAt(target);
   if (!found?.isDirectory() || !STATE.test(basename(target))) return;
   if (isUsed(target, [dirname(board), dirname(target)])) return;
   // Another user could replace its directory, while root removes it, by a link to files that only root may remove
@@ -73,14 +73,14 @@ function stateDirectory(board: string): string {
 
 /** Follows a link that a primary of this user created. Links never lead to links. */
 function targetOf(path: string): string {
-  const found = lstatSync(path, { throwIfNoEntry: false });
+  const found = lookAt(path);
   return found?.isSymbolicLink() && isOf(found.uid) ? readlinkSync(path) : path;
 }
 
 /** Tells whether a primary with an existing board uses the state: its own, or one that inherited it. */
 function isUsed(target: string, directories: readonly string[]): boolean {
   const links = [...new Set(directories)].flatMap((directory) => linksIn(directory, target));
-  return [target, ...links].some((path) => existsSync(path.replace(/\.state$/, '.board')));
+  return [target, ...links].some((path) => isOwn(path.replace(/\.state$/, '.board')));
 }
 
 function linksIn(directory: string, target: string): string[] {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { write } from 'node:fs';
+import { SYSTEM_PATH } from '../contract/system-path.ts';
 
 /** Brings one message to systemd, and rejects with a text for people. The caller waits before it sends the next one. */
 export type Transport = (message: string) => Promise<void>;
@@ -23,14 +24,15 @@ export function fileTransport(fd: number): Transport {
 /**
  * Runs the `systemd-notify` command, which is wherever systemd is. The command waits until systemd has read the
  * message, because a sender that is gone by then belongs to no unit. The sender is the command and not this process, so
- * the unit needs `NotifyAccess=all`. Root needs only `main`, because it may send in the name of its parent.
+ * the unit needs `NotifyAccess=all`. Root needs only `main`, because it may send in the name of its parent. Root runs no other program
+ * of that name than the system's.
  *
  * @param socket `NOTIFY_SOCKET`.
  */
 export function commandTransport(socket: string, command = 'systemd-notify'): Transport {
   return (message) =>
     new Promise((resolve, reject) => {
-      const env = { NOTIFY_SOCKET: socket, PATH: process.env['PATH'] };
+      const env = { NOTIFY_SOCKET: socket, PATH: process.geteuid?.() === 0 ? SYSTEM_PATH : process.env['PATH'] };
       const child = spawn(command, message.split('\n'), { env, stdio: ['ignore', 'ignore', 'pipe'] });
       let report = '';
       child.stderr

@@ -133,3 +133,28 @@ test('hundreds of connections that are held and renewed do not keep the holder o
     for (const socket of open) socket.destroy();
   }
 });
+
+test('hundreds of requests for metrics without the token are few scrapes, and keep nobody else waiting', async () => {
+  await using app = await serve({
+    entry: 'hello.js',
+    options: ['--workers', '1', '--admin', '127.0.0.1:0'],
+    env: { PREFORK_ADMIN_TOKEN: TOKEN },
+  });
+  const url = await adminOf(app);
+  const bodies = Array.from({ length: 200 }, () => metricsBy(url));
+  assert.equal(await ask(url, '/healthz', TOKEN), 200);
+  const found = await Promise.all(bodies);
+  // Each scrape tells another time of the primary's event loop and CPU.
+  assert.ok(new Set(found).size <= 20, `${new Set(found).size} scrapes`);
+  assert.ok(found.every((body) => body.includes('prefork_')));
+});
+
+function metricsBy(url: URL): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get(new URL('/metrics', url), { agent: false }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+      response.once('end', () => resolve(text));
+    }).once('error', reject);
+  });
+}

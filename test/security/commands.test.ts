@@ -169,6 +169,9 @@ const mountPoints = {
   'in the place of the directory': '',
   'in the place of a socket': 'evil.sock',
   'where a link in the place of a socket leads': '../elsewhere',
+  'by a name that a directory of root’s could have': '../prefork-0-evil',
+  'by the name of a scoreboard of root’s': '../prefork-0-1-evil.board',
+  'by the name of a state of root’s': '../prefork-0-1-evil.state',
 } as const;
 
 for (const [where, at] of Object.entries(mountPoints)) {
@@ -181,10 +184,10 @@ for (const [where, at] of Object.entries(mountPoints)) {
       const own = join(directory, `prefork-${NOBODY}`);
       mkdirSync(own, { mode: 0o700 });
       const point = join(own, at);
-      const isFile = at === 'evil.sock';
+      const isFile = /\.(?:sock|board)$/.test(at);
       if (isFile) writeFileSync(point, '');
       else mkdirSync(point, { recursive: true });
-      if (at.startsWith('..')) symlinkSync(join(point, 'evil'), join(own, 'evil.sock'));
+      if (at === '../elsewhere') symlinkSync(join(point, 'evil'), join(own, 'evil.sock'));
       for (const path of new Set([own, point])) chownSync(path, NOBODY, NOBODY);
       // Nothing answers what the kernel asks over the descriptor, so every look at it waits until it is closed.
       const mode = isFile ? '100600' : '40700';
@@ -196,6 +199,10 @@ for (const [where, at] of Object.entries(mountPoints)) {
         await using command = await startApp({ options: ['list'], env: { TMPDIR: directory } });
         const { code } = await command.exit();
         assert.equal(code, 0);
+        // A server looks at what others have left, when it starts and when it ends.
+        await using app = await serve({ entry: 'hello.js', options: ['--workers', '1'], env: { TMPDIR: directory } });
+        app.signal('SIGTERM');
+        assert.equal((await app.exit()).code, 0);
       } finally {
         spawnSync('umount', ['-l', point]);
         mounter.stdin.end();

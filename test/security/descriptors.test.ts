@@ -2,17 +2,25 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { command } from '../support/paths.ts';
+import { noOtherUser } from '../support/platform.ts';
 
-test(
-  'a worker has no descriptor of what the primary was started with',
-  { skip: process.platform !== 'linux' },
-  async () => {
+const notLinux = process.platform !== 'linux';
+
+/** Root's own input is a worker's too, where it is root's. */
+const cases = [
+  { user: '', input: '', skip: notLinux },
+  { user: '--user nobody', input: '<"$SECRET"', skip: notLinux || noOtherUser },
+];
+
+for (const { user, input, skip } of cases) {
+  test(`a worker ${user} has no descriptor of what the primary was started with`, { skip }, async () => {
     const directory = mkdtempSync(join(tmpdir(), 'prefork-descriptors-'));
+    chmodSync(directory, 0o755);
     const secret = join(directory, 'secret');
     writeFileSync(secret, '');
     writeFileSync(
@@ -25,7 +33,7 @@ test(
     try {
       // The numbers lie below and above the one at which libuv stops to look.
       const opened = [5, 17, 25, 40, 200].map((fd) => `${fd}<"$SECRET"`).join(' ');
-      const script = `exec ${opened}; exec "$NODE" "$COMMAND" --workers 1 --log-level silent "$APP"`;
+      const script = `exec ${opened}; exec "$NODE" "$COMMAND" --workers 1 --log-level silent ${user} "$APP" ${input}`;
       const child = spawn('bash', ['-c', script], {
         env: {
           ...process.env,
@@ -49,5 +57,5 @@ test(
     } finally {
       rmSync(directory, { recursive: true });
     }
-  },
-);
+  });
+}

@@ -8,11 +8,11 @@
  * - `XDG_RUNTIME_DIR`, where it belongs to this user (after `su` or `sudo -E` it belongs to another), or its usual path.
  * - the temporary directory. Any user may take a name there first, and the directory then gets another name.
  */
-import { accessSync, constants, lstatSync, mkdirSync, mkdtempSync, opendirSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, opendirSync, readdirSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
-import { hold, holdIn, type Held } from './hold.ts';
+import { basename, dirname, isAbsolute, join } from 'node:path';
+import { hold, holdIn, isTaken, type Held } from './hold.ts';
 import { kernelMounts } from './mounts.ts';
 import { unusable } from './place.ts';
 import { systemCode } from '../../contract/system-code.ts';
@@ -193,8 +193,8 @@ function chooseIn(parent: Parent): Choice {
     throw unusable(`${path} cannot be made: ${parent.path} is not writable`, error);
   }
   // Another user has the name. That directory may stay for years, and only that user and root can remove it.
-  const isTaken = parent.isShared && lookAt(path) !== undefined;
-  return isTaken ? { path: `${path}-`, way: 'mkdtemp' } : { path, way: 'mkdir' };
+  const isOthers = parent.isShared && isTaken(path);
+  return isOthers ? { path: `${path}-`, way: 'mkdtemp' } : { path, way: 'mkdir' };
 }
 
 /**
@@ -205,13 +205,10 @@ function ownIn({ path, isShared }: Parent): string[] {
   const name = nameFor(userId());
   if (!isShared) return lookAt(join(path, name)) === undefined ? [] : [join(path, name)];
   const candidates = namesIn(path).filter((one) => one === name || one.startsWith(`${name}-`));
-  return candidates
-    .toSorted()
-    .map((one) => join(path, one))
-    .filter((one) => {
-      const stats = lookAt(one);
-      return stats?.uid === userId() && stats.isDirectory();
-    });
+  const mounts = kernelMounts();
+  const isOurs = ({ stats }: Held): boolean => stats.uid === userId() && stats.isDirectory();
+  const own = hold(path, (held) => candidates.filter((one) => holdIn(held, one, isOurs, mounts) === true), mounts);
+  return (own ?? []).toSorted().map((one) => join(path, one));
 }
 
 /** Lists the parents in the order of preference, and says why others that were asked for are not used. */
@@ -292,11 +289,12 @@ export function firstNamesIn(directory: string, most: number): string[] {
 
 /**
  * Returns the status of a file without following a link at the end of its path; undefined when there is no file, or
- * none that this user may see.
+ * none that this user may see. Any user may make one of this name where all may write, also one that never answers: see hold.ts.
  */
 function lookAt(path: string): Stats | undefined {
+  const parent = resolved(dirname(path));
   try {
-    return lstatSync(path, { throwIfNoEntry: false });
+    return parent === undefined ? undefined : hold(join(parent, basename(path)), ({ stats }) => stats);
   } catch {
     return undefined;
   }

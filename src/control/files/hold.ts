@@ -55,6 +55,14 @@ export function hold<Result>(
   return canHold() ? holdBelow('', names, use, mounts) : useUnheld(path, use);
 }
 
+/** Tells whether anything has the name, without a look at what it is. @param path a path without links in it */
+export function isTaken(path: string): boolean {
+  if (!canHold()) return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  const fd = openFile(path);
+  if (fd !== undefined) closeSync(fd);
+  return fd !== undefined;
+}
+
 /** Holds the file of this name in a directory that is held. */
 export function holdIn<Result>(
   { path }: Held,

@@ -4,17 +4,22 @@
  */
 import { readFileSync } from 'node:fs';
 
-/** What root has mounted is trusted: in some containers everything is on such a file system. */
-const OF_ROOT = /(?:^|,)user_id=0(?:,|$)/;
+/** The user that has mounted a file system of user space. */
+const MOUNTED_BY = /(?:^|,)user_id=(\d+)(?:,|$)/;
 
-/** Returns the ids of the mounts that no user's program answers for, by the kernel's list, which asks none of them. */
-export function kernelMounts(list: string = readMounts()): ReadonlySet<string> {
+/**
+ * Returns the ids of the mounts that no other user's program answers for, by the kernel's list, which asks none of them. What root has
+ * mounted is trusted: in some containers everything is on such a file system.
+ *
+ * @param uid this user, who may have its directories on one of its own.
+ */
+export function kernelMounts(list: string = readMounts(), uid: number = process.geteuid?.() ?? 0): ReadonlySet<string> {
   const ids = list.split('\n').flatMap((line) => {
     // proc(5): id, parent, device, root, mount point, options, optional fields, a dash, type, source, options.
     const [before = '', after = ''] = line.split(' - ');
     const [type = '', , options = ''] = after.split(' ');
-    const isOfUser = type.startsWith('fuse') && !OF_ROOT.test(options);
-    return type === '' || isOfUser ? [] : [before.split(' ', 1)[0]!];
+    const isOfOther = type.startsWith('fuse') && ![0, uid].includes(Number(MOUNTED_BY.exec(options)?.[1] ?? NaN));
+    return type === '' || isOfOther ? [] : [before.split(' ', 1)[0]!];
   });
   return new Set(ids);
 }

@@ -12,6 +12,7 @@ import { Calendar } from './calendar.ts';
 import { dashboardOf } from './dashboard.ts';
 import { whyNotReady } from '../fleet/server/terms.ts';
 import { metricsOf, type ScrapeTerms } from './metrics.ts';
+import { Scrapes } from './scrapes.ts';
 import { statusOf } from './status.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import type { WorkerId } from '../fleet/ids.ts';
@@ -51,6 +52,7 @@ export class PrimaryControls implements Controls {
   readonly #names: Pick<Status, 'prefork' | 'node' | 'pid' | 'sharing'>;
   /** The dashboard, which all entrances share, so that all clients are shown the same. */
   #dashboard: Promise<Dashboard> | undefined;
+  #scrapes: Promise<Scrapes> | undefined;
 
   constructor(parts: PrimaryControlsParts) {
     const { supervisor, sharing } = parts;
@@ -94,8 +96,18 @@ export class PrimaryControls implements Controls {
     return this.#supervisor.resources.figures.read(this.status().startedAt);
   }
 
-  metrics(accept: string | undefined): Promise<MetricsAnswer> {
-    return metricsOf(this.#supervisor, this.#parts, this.status(), accept);
+  async metrics(accept: string | undefined): Promise<MetricsAnswer> {
+    return (await (this.#scrapes ??= this.#startScrapes())).ask(accept);
+  }
+
+  async #startScrapes(): Promise<Scrapes> {
+    const { wantsOpenMetrics } = await import('../../metrics/exposition.ts');
+    return new Scrapes({
+      scrape: (accept) => metricsOf(this.#supervisor, this.#parts, this.status(), accept),
+      kindOf: wantsOpenMetrics,
+      now: this.#parts.now,
+      delay: (ms) => new Promise((resolve) => setTimeout(resolve, ms).unref()),
+    });
   }
 
   logs(after?: number, worker?: number): KeptLines {

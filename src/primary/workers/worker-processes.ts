@@ -243,9 +243,15 @@ export class WorkerProcesses {
         else this.#unheard.take(message);
       },
       exited: (from, exit) => {
-        const facts = this.#forget(from, exit);
-        half.gone(from, exit.code, exit.signal);
-        post({ type: 'exited', worker: from, ...facts });
+        let facts = exit;
+        try {
+          facts = this.#forget(from, exit);
+        } finally {
+          // Without this the worker would never be replaced, and no stop would end.
+          this.#processes.delete(from);
+          half.gone(from, exit.code, exit.signal);
+          post({ type: 'exited', worker: from, ...facts });
+        }
       },
     };
     const { stopSignal } = settings();

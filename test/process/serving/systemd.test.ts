@@ -4,11 +4,13 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { Notifier } from '../../../src/systemd/notifier.ts';
 import { createNotifier } from '../../../src/systemd/notify.ts';
+import { commandTransport } from '../../../src/systemd/transport.ts';
 import { ask } from '../../support/http.ts';
 import { fixture, root } from '../../support/paths.ts';
 import { Watched } from '../../support/watched.ts';
@@ -217,17 +219,26 @@ test('where systemd does not answer it is said once', { skip: noCommand }, async
   assert.match(errors[0]!, /^systemd-notify ended with 1: .*No such file or directory/);
 });
 
-test('where there is no such command it is said once', async (t) => {
-  const { PATH } = process.env;
-  t.after(() => (process.env['PATH'] = PATH));
-  process.env['PATH'] = '/nowhere';
+test('where there is no such command it is said once', async () => {
   const errors: string[] = [];
-  const notifier = createNotifier({ NOTIFY_SOCKET: '/nowhere' }, { onError: (message) => void errors.push(message) })!;
+  const transport = commandTransport('/nowhere', 'no-such-command');
+  const notifier = new Notifier(transport, undefined, (message) => void errors.push(message));
   notifier.ready();
   notifier.stopping();
   await notifier.close();
   assert.equal(errors.length, 1);
-  assert.match(errors[0]!, /^systemd-notify could not be run: .*ENOENT/);
+  assert.match(errors[0]!, /^no-such-command could not be run: .*ENOENT/);
+});
+
+test('root runs no command of that name but the system’s', async (t) => {
+  const { PATH } = process.env;
+  t.after(() => (process.env['PATH'] = PATH));
+  const directory = directoryOf(t);
+  const ran = join(directory, 'ran');
+  writeFileSync(join(directory, 'systemd-notify'), `#!/bin/sh\n: > ${ran}\n`, { mode: 0o755 });
+  process.env['PATH'] = directory;
+  await commandTransport('/nowhere')('READY=1').catch(() => {});
+  assert.equal(existsSync(ran), process.geteuid!() !== 0);
 });
 
 test('a socket that OpenFile= connected needs no command', { skip: noPerl }, async (t) => {

@@ -1,5 +1,17 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, watch, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
@@ -31,6 +43,33 @@ test('it is made in the first directory there is', (t) => {
   t.after(() => board.close());
   assert.equal(dirname(board.path), boardDirectories()[0]);
 });
+
+test(
+  'a file that can no longer be written keeps nobody from their work',
+  { skip: process.platform !== 'linux' },
+  (t) => {
+    const board = Board.create({ name: 'app', rows: 1, directories: [temporaryDirectory(t)] });
+    t.after(() => board.close());
+    const row = board.takeRow();
+    // In its place another file is open, which takes nothing: as a file system that is full.
+    const fd = readdirSync('/proc/self/fd')
+      .map(Number)
+      .find((one) => linkOf(one) === board.path)!;
+    closeSync(fd);
+    assert.equal(openSync('/dev/null', 'r'), fd);
+    board.freeRow(row);
+    board.shareSockets(true);
+    assert.equal(board.takeRow(), row);
+  },
+);
+
+function linkOf(fd: number): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return '';
+  }
+}
 
 test('closing it removes the file, and again does nothing', (t) => {
   const board = Board.create({ name: 'app', rows: 1, directories: [temporaryDirectory(t)] });

@@ -10,8 +10,10 @@ const LIST = `22 1 0:21 / / rw,relatime shared:1 - ext4 /dev/vda rw
 46 22 0:42 / /srv rw - fuse.fuse-overlayfs fuse-overlayfs rw,user_id=0,group_id=0,allow_other
 `;
 
-test('a mount is the kernel’s own unless its type says that a program answers which is not root’s', () => {
-  assert.deepEqual([...kernelMounts(LIST)], ['22', '26', '45', '46']);
+test('a mount is the kernel’s own unless its type says that a program answers which is neither root’s nor this user’s', () => {
+  assert.deepEqual([...kernelMounts(LIST, 0)], ['22', '26', '45', '46']);
+  assert.deepEqual([...kernelMounts(LIST, 1000)], ['22', '26', '43', '45', '46']);
+  assert.deepEqual([...kernelMounts(LIST, 1001)], ['22', '26', '45', '46']);
   assert.deepEqual([...kernelMounts('')], []);
   assert.ok(process.platform !== 'linux' || kernelMounts().size > 0);
 });
