@@ -9,6 +9,7 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const TURNS = 15;
@@ -98,10 +99,82 @@ async function answer(socketPath) {
   await once(response, 'end');
 }
 
+/** What the text of the command costs a primary: to read it, and to compile it. */
+function commandText() {
+  const file = join(root, 'dist/cli/main.cjs');
+  const code = `const { readFileSync } = require('node:fs');
+    const { Script } = require('node:vm');
+    const rss = () => Number(/^Rss:\\s+(\\d+)/m.exec(readFileSync('/proc/self/smaps_rollup', 'latin1'))[1]);
+    rss();
+    const before = rss();
+    const source = readFileSync(${JSON.stringify(file)}, 'utf8');
+    const start = process.cpuUsage();
+    const script = new Script(source);
+    const { user, system } = process.cpuUsage(start);
+    const kb = rss() - before;
+    console.log(JSON.stringify({ kb, time: (user + system) / 1000 }));`;
+  const all = Array.from({ length: TURNS }, () => JSON.parse(spawnSync(process.execPath, ['-e', code]).stdout));
+  const of = (key) => median(all.map((one) => one[key]));
+  const size = Math.round(readFileSync(file).length / 1000);
+  return [[`the text of the command, ${size} kB, read and compiled`, `${mb(of('kb'))}, ${ms(of('time'))} of CPU`]];
+}
+
+/** Resident memory of a primary of two workers that idle, beside what Node itself takes. */
+async function primaries() {
+  const home = mkdtempSync(join(tmpdir(), 'prefork-costs-'));
+  const app = join(home, 'app.mjs');
+  writeFileSync(app, "process.stdout.write('ready'); setInterval(() => {}, 1e6);");
+  const cluster = join(home, 'cluster.mjs');
+  writeFileSync(
+    cluster,
+    `import cluster from 'node:cluster';
+    cluster.setupPrimary({ exec: ${JSON.stringify(app)} });
+    for (let i = 0; i < 2; i++) cluster.fork();
+    process.once('SIGTERM', () => process.exit());`,
+  );
+  const idle = 'import("node:cluster").then(() => { setInterval(() => {}, 1e9); process.stdout.write("readyready"); })';
+  const idlers = [
+    { name: 'an idle Node that has loaded node:cluster', args: ['--input-type=module', '--eval', idle] },
+    { name: "node:cluster's primary with two workers", args: [cluster] },
+    {
+      name: "prefork's primary with two workers",
+      args: [join(root, 'dist/cli.cjs'), '--workers', '2', '--ready', 'start', app],
+    },
+  ];
+  const environment = { ...process.env, PREFORK_RUNTIME_DIR: home };
+  const sizes = idlers.map(() => []);
+  try {
+    for (let turn = 0; turn < 5; turn++) {
+      for (const [at, { args }] of idlers.entries()) {
+        const child = spawn(process.execPath, args, { env: environment, stdio: ['ignore', 'pipe', 'ignore'] });
+        let said = '';
+        for await (const text of child.stdout.setEncoding('utf8')) {
+          said += text;
+          if (said === 'readyready') break;
+        }
+        await setTimeout(400);
+        const rollup = readFileSync(`/proc/${child.pid}/smaps_rollup`, 'latin1');
+        sizes[at].push(
+          ['Rss', 'Anonymous'].map((name) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(rollup)[1])),
+        );
+        const ended = once(child, 'exit');
+        child.kill('SIGTERM');
+        await ended;
+      }
+    }
+  } finally {
+    rmSync(home, { recursive: true, force: true });
+  }
+  const of = (at, key) => mb(median(sizes[at].map((one) => one[key])));
+  return idlers.map(({ name }, at) => [`resident: ${name}`, `${of(at, 0)}, ${of(at, 1)} of it its own`]);
+}
+
 const rows = [
   ...modules(['node:process', 'node:util', 'node:fs', 'node:http']),
   ...version(),
   ...(await firstRequest()),
+  ...commandText(),
+  ...(await primaries()),
 ];
 const table = `| What | Cost |\n| --- | --: |\n${rows.map((row) => `| ${row.join(' | ')} |\n`).join('')}`;
 const text = readFileSync(page, 'utf8');

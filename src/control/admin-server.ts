@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createServer, isIPv6, type AddressInfo, type Server } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { AdminGate } from './admin-gate.ts';
 import { Connections } from './connections.ts';
@@ -78,8 +78,8 @@ export class AdminServer {
   }
 
   get url(): string {
-    const { address, port } = this.#listener.address() as AddressInfo;
-    return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
+    const { address, family, port } = this.#listener.address() as AddressInfo;
+    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   }
 
   /**

@@ -65,7 +65,7 @@ export class ControlServer {
       const directory = options.directory ?? controlDirectory();
       const file = await SocketFile.listen(listener, { directory, name, insist: insistence(options) });
       if (file === undefined) throw await nameTaken(directory, name);
-      void sweepDeadSockets(directory);
+      void sweepDeadSockets(directory, file.path);
       return new ControlServer(listener, connections, file);
     } catch (error) {
       listener.close();

@@ -1,30 +1,37 @@
 /**
  * Tells in which part of a reload busy clients wait longest: while workers boot, while they settle, while connections move, or while
  * the old workers end. The clients are a process of its own. They ask as fast as they are answered, or at a share of that rate: then a
- * response time counts from the moment at which its request was due. npm test leaves this out.
+ * response time counts from the moment at which its request was due. After each reload the application is started by node alone, as
+ * often as there are workers, one after another (`bare boots`): no server can boot its workers for less. npm test leaves this out.
  *
  *     node out/test/soak/reload-phases.js [--idle 0,10000] [--load 1,0.5] [--reloads 5] [--busy 64] [--workers 2] [--settle 2s]
  *         [--quiet 6] [--entry echoes.js] [--nice 0] [--option --max-surge=2]
  */
-import { fork, type ChildProcess } from 'node:child_process';
+import { fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { setPriority } from 'node:os';
+import { setPriority, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { serve, type App, type Target } from '../support/app.ts';
 import { milliseconds, type LogEvent } from '../support/log.ts';
+import { fixture } from '../support/paths.ts';
 import { reload } from '../support/reloads.ts';
 import { askAll, type Asked } from './reload/busy-clients.ts';
 
 const AT_ONCE = 100;
+/** How often to look whether a process of node alone listens, and the time between it and what comes before and after, ms. */
+const LOOK_MS = 5;
+const APART_MS = 500;
 /** Workers and clients run most of their code for the first time before this, ms. It is left out, and so is the time after the last reload. */
 const WARM_UP_MS = 2000;
 const REQUEST = 'GET /idle HTTP/1.1\r\nHost: idle\r\n\r\n';
 
 /** The parts of a reload, each of which goes before those after it where they overlap. */
-const PARTS = ['closing', 'moving', 'booting', 'settling', 'quiet'] as const;
+const PARTS = ['closing', 'moving', 'booting', 'settling', 'bare boots', 'quiet'] as const;
 type Part = (typeof PARTS)[number];
 
 interface Span {
@@ -80,7 +87,10 @@ async function measure(idleCount: number): Promise<void> {
     const asked = await ask(app.target, rate, async () => {
       await delay(WARM_UP_MS);
       await rest();
-      for (let nth = 1; nth <= Number(values.reloads); nth++) await reload(app, ++reloads);
+      for (let nth = 1; nth <= Number(values.reloads); nth++) {
+        await reload(app, ++reloads);
+        quiet.push(await bootBare());
+      }
       await delay(WARM_UP_MS);
       await rest();
     });
@@ -89,6 +99,26 @@ async function measure(idleCount: number): Promise<void> {
     report(`${idleCount} idle, load ${load} (${Math.round(rateOf(asked))}/s)`, asked, spans);
   }
   for (const socket of idle) socket.destroy();
+}
+
+/** Starts the application by node alone, one process after another. */
+async function bootBare(): Promise<Span> {
+  const directory = mkdtempSync(join(tmpdir(), 'bare-'));
+  const booted: ChildProcess[] = [];
+  await delay(APART_MS);
+  const from = now();
+  for (let nth = 0; nth < Number(values.workers); nth++) {
+    const path = join(directory, `${nth}.sock`);
+    booted.push(
+      spawn(process.execPath, [fixture(values.entry)], { env: { ...process.env, PORT: path }, stdio: 'ignore' }),
+    );
+    while (!existsSync(path)) await delay(LOOK_MS);
+  }
+  const to = now();
+  await delay(APART_MS);
+  for (const child of booted) child.kill();
+  rmSync(directory, { recursive: true });
+  return { part: 'bare boots', from, to };
 }
 
 /** Has the clients ask while something happens. */
@@ -148,13 +178,13 @@ function spansOf(log: readonly Stamped[]): Span[] {
 }
 
 function report(title: string, { at, took }: Asked, spans: readonly Span[]): void {
-  const times: Record<Part, number[]> = { closing: [], moving: [], booting: [], settling: [], quiet: [] };
+  const times = Object.fromEntries(PARTS.map((part) => [part, [] as number[]])) as Record<Part, number[]>;
   for (const [nth, ms] of took.entries()) {
     const [from, to] = [at[nth]!, at[nth]! + ms];
     const part = PARTS.find((one) => spans.some((span) => span.part === one && span.from < to && from < span.to));
     if (part !== undefined) times[part].push(ms);
   }
-  const all = PARTS.filter((part) => part !== 'quiet').flatMap((part) => times[part]);
+  const all = PARTS.filter((part) => part !== 'quiet' && part !== 'bare boots').flatMap((part) => times[part]);
   const quiet = quantile(times.quiet, 0.99);
   console.log(title);
   const rows: Record<string, number[]> = { 'a reload in all': all, ...times };

@@ -6,9 +6,12 @@ import { probe } from './probe.ts';
 
 /**
  * Removes the sockets that killed servers of this user left behind. A failure does no harm, so no error is reported.
+ *
+ * @param own the caller's socket, which lives: to ask it would be a connection to itself.
  */
-export async function sweepDeadSockets(directory: string): Promise<void> {
+export async function sweepDeadSockets(directory: string, own: string): Promise<void> {
   for (const path of socketsIn(directory)) {
+    if (path === own) continue;
     const file = fileIdentity(path);
     if ((await probe(path)) === 'dead' && fileIdentity(path) === file) remove(path);
   }

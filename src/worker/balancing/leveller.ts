@@ -1,5 +1,12 @@
 import type { Socket } from 'node:net';
-import { isRestless, LATEST_MS, TOLD_AFTER_MS, transfersFrom, type SlotLoad } from '../../balance/levelling.ts';
+import {
+  isFilling,
+  isRestless,
+  LATEST_MS,
+  TOLD_AFTER_MS,
+  transfersFrom,
+  type SlotLoad,
+} from '../../balance/levelling.ts';
 import { isAlive } from '../../balance/slots.ts';
 import type { HandoffEnd, MoveReason } from '../../ipc/messages.ts';
 import { BEAT_MS } from '../../contract/limits.ts';
@@ -66,6 +73,7 @@ export class Leveller {
   readonly #view: LoadView;
   #beat = 0;
   #endedBefore = 0;
+  #cameBefore = 0;
   #plan: Part[] = [];
   /** Connections that have not been looked at since the beat. Those that are free are found one after another, as far as there is need. */
   #free: Iterator<Socket, undefined> = NONE;
@@ -123,9 +131,11 @@ export class Leveller {
 
   #begin(own: number | undefined, slots: readonly SlotLoad[]): void {
     const ended = this.#ended();
+    const came = this.#came();
     // The slot may have no live worker in the view: its row may be another worker's by now.
     const hasSlot = slots.some(({ slot }) => slot === own);
-    this.#plan = own !== undefined && hasSlot ? this.#decide(own, slots, ended) : [];
+    const isSettled = !isFilling(came, this.#parts.servers.open());
+    this.#plan = own !== undefined && hasSlot && isSettled ? this.#decide(own, slots, ended) : [];
     this.#parts.requests.tellFree(this.#plan.length > 0 ? this.#onFree : undefined);
     if (this.#plan.length === 0) return this.#parts.migration.unwatch(this);
     this.#parts.migration.watch(this);
@@ -153,6 +163,14 @@ export class Leveller {
     const before = this.#endedBefore;
     this.#endedBefore = ended;
     return ended - before;
+  }
+
+  /** @returns how many connections have come by moves since the last call. */
+  #came(): number {
+    const { in: came } = this.#parts.handoffs.moves;
+    const before = this.#cameBefore;
+    this.#cameBefore = came;
+    return came - before;
   }
 
   #decide(own: number, slots: readonly SlotLoad[], ended: number): Part[] {

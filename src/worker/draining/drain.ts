@@ -149,8 +149,8 @@ export class Drain {
     const isIdleOver = now >= this.#idleEnds;
     if (!isIdleOver && now < this.#idleLookDue) return;
     this.#idleLookDue = now + this.#idle / IDLE_LOOKS;
+    if (!isIdleOver) return idle.note(now);
     const sockets = idle.longerThan(this.#idle, now);
-    if (!isIdleOver) return;
     // On a machine with too much to do all may take long, and clients are not told to go while their connections still move.
     if (this.#parts.moves?.isProgressing === true && now < this.#idleEnds + this.#idle * MORE_TO_MOVE) return;
     // A connection that could not move until now never will, such as that of a client which always asks before it is answered.

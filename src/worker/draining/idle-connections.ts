@@ -3,6 +3,12 @@ import { servedBy } from '../../http/server/served.ts';
 import { bytesReceived, connectionsOf } from '../node-internals/index.ts';
 import type { Requests } from './requests.ts';
 
+/**
+ * So many connections are noted in a turn of the event loop. A worker that begins to drain may have thousands, and clients that still
+ * have requests there would wait for all of them.
+ */
+const MOST_NOTED = 256;
+
 /** How many bytes a connection had received when it was first seen idle. */
 interface Quiet {
   readonly since: number;
@@ -22,6 +28,8 @@ export class IdleConnections {
   readonly #servers = new Set<Server>();
   readonly #encrypted = new Set<Socket>();
   #quiet: ReadonlyMap<Socket, Quiet> = new Map();
+  /** The connections that {@link note} has still to see. */
+  #unseen: Iterator<Socket> | undefined;
 
   constructor(requests: Requests) {
     this.#requests = requests;
@@ -39,18 +47,44 @@ export class IdleConnections {
   }
 
   /**
-   * The connections that have been idle for `idle` ms, by what this call and those before have seen. It should be called from
+   * Notes which connections are idle, some hundreds of them in a turn of the event loop. It should be called every now and then, from
    * the check phase (`setImmediate`): what the kernel had received by then has been read.
+   */
+  note(now: number): void {
+    if (this.#unseen !== undefined) return;
+    this.#unseen = this.#idleNow();
+    this.#noteMore(new Map(), now);
+  }
+
+  #noteMore(noted: Map<Socket, Quiet>, now: number): void {
+    for (let left = MOST_NOTED; left > 0; left--) {
+      const { value, done } = this.#unseen!.next();
+      if (done === true) {
+        this.#unseen = undefined;
+        this.#quiet = noted;
+        return;
+      }
+      noted.set(value, this.#quietOf(value, now));
+    }
+    // A connection that is in use by then is noted too. Those who ask are not told of it, unless it is idle again.
+    setImmediate(() => this.#noteMore(noted, now));
+  }
+
+  /**
+   * The connections that have been idle for `idle` ms, by what this call has seen, and what was noted before. It should be called from
+   * the check phase as well, and looks at all connections at once.
    */
   longerThan(idle: number, now: number): Socket[] {
     const quiet = new Map<Socket, Quiet>();
-    for (const socket of this.#idleNow()) {
-      const bytes = bytesReceived(socket);
-      const before = this.#quiet.get(socket);
-      quiet.set(socket, before?.bytes === bytes ? before : { since: now, bytes });
-    }
+    for (const socket of this.#idleNow()) quiet.set(socket, this.#quietOf(socket, now));
     this.#quiet = quiet;
     return [...quiet].filter(([, { since }]) => now - since >= idle).map(([socket]) => socket);
+  }
+
+  #quietOf(socket: Socket, now: number): Quiet {
+    const bytes = bytesReceived(socket);
+    const before = this.#quiet.get(socket);
+    return before?.bytes === bytes ? before : { since: now, bytes };
   }
 
   *#idleNow(): Generator<Socket> {

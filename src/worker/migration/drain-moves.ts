@@ -31,6 +31,12 @@ const LONGEST_STANDSTILL_MS = 3000;
 /** Looks are more often than this. A worker that gets no CPU looks later, which says nothing of its successor. */
 const LONGEST_STEP_MS = 250;
 
+/**
+ * So many connections are looked at in a turn of the event loop, which takes a millisecond. Clients that still have requests here
+ * would wait for all of thousands.
+ */
+const MOST_LOOKED_AT = 256;
+
 /** How old the view of the other slots may be, ms. What was sent there since counts. */
 const AGE_MS = 20;
 
@@ -66,6 +72,9 @@ export class DrainMoves implements Leaving {
   #isAnswered = false;
   /** Connections that were idle at the last look. They may not be any more. */
   #idle: Socket[] = [];
+  /** Those of them that the look has found so far, and the connections that it has still to see. */
+  #found: Socket[] = [];
+  #unseen: Socket[] = [];
   readonly #pace = new Pace(() => this.#moveIdle());
   /** The time in which the moving should be over, ms, and its beginning, monotonic, ms. */
   #within = 0;
@@ -105,7 +114,7 @@ export class DrainMoves implements Leaving {
   /** Ends the moving: from now on no connection begins to move. Idempotent. */
   stop(): void {
     this.#successor = undefined;
-    this.#idle = [];
+    this.#idle = this.#found = this.#unseen = [];
     this.#answered = [];
     this.#pace.end();
     this.#parts.migration.unwatch(this);
@@ -137,7 +146,7 @@ export class DrainMoves implements Leaving {
   /** Looks for idle connections, when all that were found before have gone. This should be called every now and then. */
   look(): void {
     if (this.#successor === undefined) return;
-    if (this.#idle.length === 0) this.#findIdle();
+    if (this.#idle.length === 0 && this.#unseen.length === 0) this.#findIdle();
     const isAwaited = this.#parts.migration.onTheWay > 0 && !this.#isAnswered;
     this.#moveIdle();
     this.#step(isAwaited || this.#areAllSlow());
@@ -147,8 +156,28 @@ export class DrainMoves implements Leaving {
   #findIdle(): void {
     // Others may have come meanwhile: they came back, or were on their way here when the drain began.
     this.#parts.migration.watch(this);
-    this.#idle = [...this.#parts.migration.sockets()].filter((one) => this.#parts.migration.restOf(one) === 'free');
+    this.#found = [];
+    this.#unseen = [...this.#parts.migration.sockets()];
+    this.#seeMore();
+  }
+
+  #seeMore(): void {
+    const seen = this.#unseen.splice(-MOST_LOOKED_AT);
+    this.#found.push(...seen.filter((one) => this.#parts.migration.restOf(one) === 'free'));
+    if (this.#unseen.length > 0) {
+      setImmediate(() => this.#goOnSeeing());
+      return;
+    }
+    this.#idle = this.#found;
+    this.#found = [];
     this.#pace.begin(this.#idle.length, this.#begunAt, this.#within / 2);
+  }
+
+  #goOnSeeing(): void {
+    // None is left when the moving was stopped meanwhile.
+    if (this.#unseen.length === 0) return;
+    this.#seeMore();
+    this.#moveIdle();
   }
 
   /**

@@ -63,9 +63,10 @@ export function connectionsOf(server: Server): ConnectionsList | undefined {
  */
 export function watchHeads(server: Server): void {
   const list = connectionsOf(server);
-  if (list === undefined) return;
-  const idle = new Set(list.idle());
-  for (const parser of list.all()) if (!isWatched(parser)) watchParser(parser, idle.has(parser));
+  const unwatched = list?.all().filter((parser) => !isWatched(parser)) ?? [];
+  if (unwatched.length === 0) return;
+  const idle = new Set(list!.idle());
+  for (const parser of unwatched) watchParser(parser, idle.has(parser));
 }
 
 /** Ends what {@link watchHeads} has begun: requests cost no more than before. No connection is `free` until heads are watched again. */

@@ -33,7 +33,14 @@ export const workerParts: Fallbacks<WorkerPart> = fallbacks;
 
 export const isThere: IsThere<WorkerPart> = detectorOf(workerParts);
 
+/** Those that were found. To look through the symbols of an object costs each connection that moves several microseconds. */
+const found = new Map<string, symbol>();
+
 /** Undefined where the object has no symbol of this description. Node.js exports none of these symbols. */
 export function symbolOf(holder: object, description: string): symbol | undefined {
-  return Object.getOwnPropertySymbols(holder).find((symbol) => symbol.description === description);
+  const known = found.get(description);
+  if (known !== undefined && Object.hasOwn(holder, known)) return known;
+  const symbol = Object.getOwnPropertySymbols(holder).find((one) => one.description === description);
+  if (symbol !== undefined) found.set(description, symbol);
+  return symbol;
 }

@@ -10,7 +10,7 @@ import { test } from 'node:test';
 import { serve, startApp, type App } from '../../support/app.ts';
 import { filesOfPrimary, names } from '../../support/leftovers.ts';
 import { ask, distinct } from '../../support/http.ts';
-import { fixture } from '../../support/paths.ts';
+import { fixture, inRoot } from '../../support/paths.ts';
 import { hasReuseport, typescript } from '../../support/platform.ts';
 
 const noProc = existsSync('/proc/self/fd') ? false : 'needs /proc';
@@ -37,6 +37,14 @@ test('says what it does, one line an event', async () => {
   assert.equal(lines.length, inOrder.length);
   assert.deepEqual([...app.workers.keys()].toSorted(), [0, 1]);
   assert.equal(app.stdout, '', 'stdout is the application’s');
+});
+
+// `isIPv6` compiles a pattern, and a connection to its own socket makes streams and timers: 8 ms of CPU time each at the first time.
+test('a plain start compiles no pattern of addresses, connects to nobody, and loads neither HTTP nor TLS', async () => {
+  const env = { NODE_OPTIONS: `--require=${inRoot('test/fixtures/count-costs.cjs')}` };
+  await using app = await serve({ entry: 'hello.js', ...twoWorkers, env });
+  await app.stop();
+  assert.match(app.stderr, /^costs: \{"patterns":0,"accepted":0,"loaded":\[\]\}$/m);
 });
 
 test('writes its log as JSON', async () => {

@@ -28,7 +28,7 @@ export async function serveOne(
   const workers = Number(app.events('ready')[0]?.fields['workers']);
   await scale(app, { workers: 1 });
   // The workers that leave take no connection of the clients then.
-  await app.event('worker stopped', {}, Math.max(1, workers - 1));
+  if (workers > 1) await app.event('worker stopped', {}, workers - 1);
   await scale(app, { auto: true });
   const clients = await Clients.open(app.port, CONNECTIONS, `/?how=${how}&ms=${REQUEST_MS}`, LITTLE_PER_S);
   await rest(QUIET_MS);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isRestless, transfersFrom, type Transfer } from '../../../src/balance/levelling.ts';
+import { isFilling, isRestless, transfersFrom, type Transfer } from '../../../src/balance/levelling.ts';
 import { Random } from '../../support/random.ts';
 import { levelOut } from './levelling-simulation.ts';
 
@@ -50,6 +50,13 @@ test('what comes and goes within two seconds is left alone', () => {
   assert.equal(isRestless(8, 64), false);
   assert.equal(isRestless(9, 64), true);
   assert.equal(isRestless(1, 1), true);
+});
+
+test('a worker fills as long as more than one in 32 of its connections came within a beat', () => {
+  assert.equal(isFilling(0, 0), false);
+  assert.equal(isFilling(2, 64), false);
+  assert.equal(isFilling(3, 64), true);
+  assert.equal(isFilling(1, 1), true);
 });
 
 /** With views as old as a beat, and moves that take their time: see levelling-simulation.ts. */

@@ -46,6 +46,7 @@ class Bench {
   looks = 0;
   others = 0;
   accepted = 0;
+  readonly moves = { in: 0, out: 0, ends: noMoves() };
   utilization: [own: number, other: number] = [0.1, 0.1];
   onTheWay = 0;
   isWatched = false;
@@ -75,7 +76,7 @@ class Bench {
       pairs,
       heard: new Float64Array(2),
       closedUntil: this.closedUntil,
-      moves: { in: 0, out: 0, ends: noMoves() },
+      moves: this.moves,
     };
     const leveller = Leveller.start({
       migration: this.#migration,
@@ -237,6 +238,24 @@ test('connections that end as fast as they come are left alone, and so is all in
   bench.isServing = true;
   await bench.settled();
   assert.deepEqual(bench.moved, []);
+  clearInterval(timer);
+  await some(bench, 1);
+});
+
+test('while connections come from a worker that leaves, it gives none and watches none', async (t) => {
+  const bench = new Bench(t);
+  const come = (): void => {
+    bench.add(1);
+    // Another worker had accepted that one.
+    bench.accepted--;
+    bench.moves.in++;
+  };
+  for (let count = 0; count < 64; count++) come();
+  const timer = setInterval(come, 5);
+  t.after(() => clearInterval(timer));
+  bench.utilization = [0.95, 0.2];
+  await bench.settled();
+  assert.deepEqual([bench.moved, bench.isWatched, bench.heat.isCool], [[], false, true]);
   clearInterval(timer);
   await some(bench, 1);
 });

@@ -27,6 +27,8 @@ class Bench {
   readonly closedUntil = new Float64Array(4);
   givenUp = 0;
   watched = 0;
+  /** How often it was asked what happens on a connection. */
+  asked = 0;
   onTheWay = 0;
   readonly moves: DrainMoves;
 
@@ -80,7 +82,10 @@ class Bench {
     watch: () => void bench.watched++,
     unwatch: () => undefined,
     sockets: () => bench.sockets as unknown as Socket[],
-    restOf: (socket) => (socket as unknown as FakeSocket).rest,
+    restOf: (socket) => {
+      bench.asked++;
+      return (socket as unknown as FakeSocket).rest;
+    },
     move: (one, to, _reason, end) => {
       const socket = one as unknown as FakeSocket;
       if (socket.rest !== 'free') return false;
@@ -131,6 +136,33 @@ test('idle ones go to the successor: one at first, and one more for each that is
   bench.end('taken', 1);
   assert.deepEqual([bench.moved.length, bench.sockets.length], [0, 4]);
   assert.ok(bench.sockets.every(({ rest }) => rest !== 'free'));
+});
+
+test('of thousands some hundreds are looked at in a turn of the event loop, and nothing moves before all are known', async () => {
+  const bench = new Bench();
+  bench.add(2000);
+  bench.moves.begin('slot', WITHIN_MS);
+  bench.moves.look();
+  for (let turn = 1; turn < 8; turn++) {
+    assert.deepEqual([bench.asked, bench.moved.length], [256 * turn, 0]);
+    // A look in between begins no other one.
+    bench.moves.look();
+    await nextTurn();
+  }
+  assert.equal(bench.asked, 2000);
+  await delay(50);
+  assert.ok(bench.moved.length > 0);
+  bench.moves.stop();
+});
+
+test('a look that has not seen all is over when the moving is stopped', async () => {
+  const bench = new Bench();
+  bench.add(2000);
+  bench.moves.begin('slot', WITHIN_MS);
+  bench.moves.look();
+  bench.moves.stop();
+  await delay(20);
+  assert.deepEqual([bench.asked, bench.moved.length], [256, 0]);
 });
 
 test('one that is answered goes a turn later, if it is free then, also while idle ones fill the way', async () => {
