@@ -47,6 +47,8 @@ export class AppProcess {
   readonly ended: Promise<AppEnd>;
   readonly child: ChildProcess;
   readonly #uid: number | undefined;
+  /** When the child was started, in the kernel's ticks; NaN where that is not known. */
+  readonly #startedAt: number;
   #isKilled = false;
   /** Whether the child has answered under the name. Before that, an answer comes from a server that had the name already. */
   #isFound = false;
@@ -64,6 +66,7 @@ export class AppProcess {
     this.#uid = uid;
     const output = isPiped ? 'pipe' : 'inherit';
     this.child = spawn(process.execPath, argv, { env, stdio: ['inherit', output, output], detached: true });
+    this.#startedAt = Number(statOf(this.child.pid)?.startedAt);
     this.#followed = this.#latest = new Primary(this.child.pid, (signal) => this.child.kill(signal));
     this.ended = this.#watch();
   }
@@ -115,6 +118,7 @@ export class AppProcess {
       this.child.once('exit', (code, signal) => resolve({ code: code ?? codeOf(signal), signal }));
     });
     if (end.code !== 0) return end;
+    this.#isFound ||= await this.#isSucceeded();
     for (let last = this.#followed; ; last = this.#followed) {
       this.#followed = undefined;
       const next = await this.#answering();
@@ -126,6 +130,15 @@ export class AppProcess {
       while (!this.#isKilled && (await isRunning(next.server))) await delay(FOLLOW_MS);
       if (this.#isKilled || (await wasKilled(next.server))) return { code: 1, signal: null };
     }
+  }
+
+  /**
+   * Whether a child that ended before it was found has been upgraded. A server that had the name already has an older primary, and one
+   * that took it later could not have while the child had it.
+   */
+  async #isSucceeded(): Promise<boolean> {
+    const { status } = (await this.#find()) ?? {};
+    return Number(statOf(status?.pid)?.startedAt) > this.#startedAt;
   }
 
   /** Finds the primary that answers now; undefined when none of this app does. */

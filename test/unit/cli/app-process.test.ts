@@ -119,6 +119,31 @@ test('who answers under the name before the app does is no primary of it', async
   assert.deepEqual(await app.ended, { code: 0, signal: null });
 });
 
+test('an app whose primary was upgraded before anybody asked whether it serves goes on with the next one', async () => {
+  const app = start(undefined, ENDS_AT_USR2);
+  await once(app.child.stdout!, 'data');
+  await using next = new Next();
+  assert.equal(await next.line(), 'up');
+  await using server = await impostor();
+  server.pid = next.pid;
+  await endInOrder(app);
+  app.signal('SIGTERM');
+  assert.equal(await next.line(), 'SIGTERM');
+  await server[Symbol.asyncDispose]();
+  assert.deepEqual(await app.ended, { code: 0, signal: null });
+});
+
+test('a server that had the name before is not the next primary of an app that ends', async () => {
+  await using other = new Next();
+  assert.equal(await other.line(), 'up');
+  const app = start(undefined, ENDS_AT_USR2);
+  await once(app.child.stdout!, 'data');
+  await using server = await impostor();
+  server.pid = other.pid;
+  await endInOrder(app);
+  assert.deepEqual(await app.ended, { code: 0, signal: null });
+});
+
 test('a stop that comes between two primaries reaches the next one', async () => {
   await using next = new Next();
   assert.equal(await next.line(), 'up');
