@@ -4,8 +4,14 @@ import { watchedCanary } from '../../fleet/operations/canary.ts';
 import type { FleetEvent } from '../../fleet/events.ts';
 import type { CanaryWatch } from './canary-watch.ts';
 
-/** How often a canary is judged, and the memory of the cgroup is looked at. */
-const PERIOD_MS = 1000;
+/** How often a canary is judged. */
+const CANARY_PERIOD_MS = 1000;
+
+/**
+ * The memory of the cgroup is looked at no more often than this, which is at each turn of the poller. A release that leaks can take what
+ * is left of a small cgroup within a second.
+ */
+const MEMORY_PERIOD_MS = 200;
 
 /**
  * A look takes at most this share of the time: after one that took long the next comes later. How long it takes grows with the workers,
@@ -23,14 +29,15 @@ export interface SlowLooksParts {
 }
 
 /**
- * What is looked at once a second at most, and only while there is a reason: the two generations of a canary, and the memory of the
- * cgroup while workers are parked. What is seen becomes an event. Owns nothing but the memory of the canary's samples.
+ * What is not looked at in each turn of the poller, and only while there is a reason: the two generations of a canary, and the memory
+ * of the cgroup while workers are parked. What is seen becomes an event. Owns nothing but the memory of the canary's samples.
  */
 export class SlowLooks {
   readonly #parts: SlowLooksParts;
   /** The beginning of the watch whose samples there are. */
   #watchedSince: number | undefined;
-  #due = 0;
+  #canaryDue = 0;
+  #memoryDue = 0;
 
   constructor(parts: SlowLooksParts) {
     this.#parts = parts;
@@ -38,11 +45,19 @@ export class SlowLooks {
 
   /** @param now monotonic, ms. */
   look(fleet: Fleet, now: number): void {
-    if (now < this.#due) return;
+    if (now >= this.#canaryDue) {
+      this.#canaryDue = now + this.#pause(CANARY_PERIOD_MS, () => this.#lookAtCanary(fleet, now));
+    }
+    if (now >= this.#memoryDue) {
+      this.#memoryDue = now + this.#pause(MEMORY_PERIOD_MS, () => this.#lookAtMemory(fleet));
+    }
+  }
+
+  /** Looks. Returns the time from then to the next look, ms. */
+  #pause(period: number, look: () => void): number {
     const began = this.#parts.now();
-    this.#lookAtCanary(fleet, now);
-    this.#lookAtMemory(fleet);
-    this.#due = now + Math.max(PERIOD_MS, (this.#parts.now() - began) / MOST_SHARE);
+    look();
+    return Math.max(period, (this.#parts.now() - began) / MOST_SHARE);
   }
 
   #lookAtCanary(fleet: Fleet, now: number): void {

@@ -87,4 +87,6 @@ test('memory is looked at only while workers are parked', () => {
   assert.equal(counts.read, 0);
   slow.look(watched().fleet, 6000);
   assert.deepEqual(posted.at(-1), { type: 'memory-tight', why: 'tight' });
+  for (const at of [6100, 6250, 6500, 6750, 7000]) slow.look(watched().fleet, at);
+  assert.equal(counts.read, 5, 'four times a second');
 });
