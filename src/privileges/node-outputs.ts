@@ -15,13 +15,13 @@ export interface RootsOutput {
 interface Output {
   /** The flags that make node write it. */
   readonly by: readonly string[];
-  /** Its name, as far as others can foretell it. */
+  /** The name of the file, as far as others can foretell it. */
   readonly file: string;
   /** The flag that names it otherwise. */
   readonly named?: string;
   /** The flags that name its directory. @default the working directory */
   readonly directories?: readonly string[];
-  /** Its directory where no flag names one. @default the working directory */
+  /** The directory where no flag names one. @default the working directory */
   readonly directory?: string;
 }
 

@@ -145,7 +145,7 @@ test('a signal that comes while it is asked whether there is a next primary is k
   await endInOrder(app);
   app.signal('SIGHUP');
   answer();
-  assert.equal(await next.line(), 'SIGHUP');
+  assert.equal(await Promise.race([next.line(), delay(5000, 'nothing', { ref: false })]), 'SIGHUP');
   await server[Symbol.asyncDispose]();
   assert.deepEqual(await app.ended, { code: 0, signal: null });
 });
