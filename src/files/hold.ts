@@ -4,6 +4,7 @@
  * what is done with the file goes by the descriptor.
  */
 import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { unlessMissing } from './missing.ts';
 import { kernelMounts } from './mounts.ts';
 
 /** See open(2). Node does not name it, because only Linux has it. */
@@ -57,6 +58,7 @@ type Use<Result> = (held: Held) => Result;
  * @param path a path without links in it.
  * @param mounts may be given where many files are held one after another, and others wait for their turn in between.
  * @returns what `use` returns; undefined where there is no such file, or it is on a file system of user space.
+ * @throws Error where that is not known: see `unlessMissing`.
  */
 export function hold<Result>(
   path: string,
@@ -67,9 +69,14 @@ export function hold<Result>(
   return canHold() ? holdBelow('', names, use, mounts) : useUnheld(path, use);
 }
 
-/** Tells whether anything has the name, without a look at what it is. @param path a path without links in it */
+/**
+ * Tells whether anything has the name, without a look at what it is.
+ *
+ * @param path a path without links in it.
+ * @throws Error as `hold` does.
+ */
 export function isTaken(path: string): boolean {
-  if (!canHold()) return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  if (!canHold()) return statsAt(path) !== undefined;
   const fd = openFile(path);
   if (fd !== undefined) closeSync(fd);
   return fd !== undefined;
@@ -103,11 +110,7 @@ function holdBelow<Result>(
 }
 
 function openFile(path: string): number | undefined {
-  try {
-    return openSync(path, O_PATH | constants.O_NOFOLLOW);
-  } catch {
-    return undefined;
-  }
+  return unlessMissing(() => openSync(path, O_PATH | constants.O_NOFOLLOW));
 }
 
 /** Whether a program of a user's would be asked about the file. The kernel tells this without asking it. */
@@ -118,6 +121,10 @@ function mayWait(fd: number, mounts: ReadonlySet<string>): boolean {
 }
 
 function useUnheld<Result>(path: string, use: Use<Result>): Result | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const stats = statsAt(path);
   return stats && use({ path, stats });
+}
+
+function statsAt(path: string): Stats | undefined {
+  return unlessMissing(() => lstatSync(path, { throwIfNoEntry: false }));
 }
