@@ -46,8 +46,9 @@ export function isRestless(ended: number, load: number): boolean {
 }
 
 /**
- * A worker gives none as long as more than one in this many of its connections came from other workers within a beat. The slowest drain
- * moves one in fourteen of all in a beat.
+ * A worker levels as long as no more than one in this many of its connections came from a worker that leaves within a beat. A drain that
+ * keeps its pace moves one in fourteen of all in a beat. A successor gets them all. Where the slot goes they go to all others alike, so
+ * that each gets its part of that, and has twice as many as the worker that leaves at most.
  */
 const SETTLED = 32;
 
@@ -55,11 +56,12 @@ const SETTLED = 32;
  * Tells whether connections come from a worker that leaves. The figures of both are of slightly different moments then, and seem
  * uneven by what moved between. To plan for that would cost a look at each of what may be thousands of connections, beat by beat.
  *
- * @param came by moves since the last beat
+ * @param came from workers that leave since the last beat
  * @param load connections open
+ * @param others the number of other workers: connections may come to them as well
  */
-export function isFilling(came: number, load: number): boolean {
-  return came * SETTLED > load;
+export function isFilling(came: number, load: number, others: number): boolean {
+  return came * SETTLED * Math.max(1, others) > load;
 }
 
 /**

@@ -15,6 +15,9 @@ const DESCRIPTORS = '/proc/self/fd';
 
 let isAble: boolean | undefined;
 
+/** The list of mounts, for as long as nothing else can run in this process. A mount that comes meanwhile is not in it, and not trusted. */
+let mountsNow: ReadonlySet<string> | undefined;
+
 /** Whether files can be held: /proc is there, and lists all mounts, which it does not after chroot(2) and in some sandboxes. */
 function canHold(): boolean {
   isAble ??= process.platform === 'linux' && existsSync(DESCRIPTORS) && listsAll();
@@ -25,10 +28,19 @@ function listsAll(): boolean {
   const fd = openFile('/');
   if (fd === undefined) return false;
   try {
-    return !mayWait(fd, kernelMounts());
+    return !mayWait(fd, listedMounts());
   } finally {
     closeSync(fd);
   }
+}
+
+/** Reads the list once where many files are held one after another: it may be long, and the kernel makes it anew for each reader. */
+function listedMounts(): ReadonlySet<string> {
+  if (mountsNow === undefined) {
+    mountsNow = kernelMounts();
+    queueMicrotask(() => (mountsNow = undefined));
+  }
+  return mountsNow;
 }
 
 export interface Held {
@@ -44,14 +56,14 @@ type Use<Result> = (held: Held) => Result;
  * Holds a file, a link at the end of the path itself and not what it leads to.
  *
  * @param path a path without links in it.
- * @param mounts may be given where many files are held one after another.
+ * @param mounts may be given where many files are held one after another, and others wait for their turn in between.
  * @returns what `use` returns; undefined where there is no such file, or it is on a file system of user space.
  * @throws Error where that is not known: see `unlessMissing`.
  */
 export function hold<Result>(
   path: string,
   use: Use<Result>,
-  mounts: ReadonlySet<string> = kernelMounts(),
+  mounts: ReadonlySet<string> = listedMounts(),
 ): Result | undefined {
   const names = path.split('/').filter(Boolean);
   return canHold() ? holdBelow('', names, use, mounts) : useUnheld(path, use);
@@ -75,7 +87,7 @@ export function holdIn<Result>(
   { path }: Held,
   name: string,
   use: Use<Result>,
-  mounts: ReadonlySet<string> = kernelMounts(),
+  mounts: ReadonlySet<string> = listedMounts(),
 ): Result | undefined {
   return canHold() ? holdBelow(path, [name], use, mounts) : useUnheld(`${path}/${name}`, use);
 }

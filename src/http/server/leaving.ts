@@ -20,6 +20,17 @@ export class Leaving {
     this.#saysClose = saysClose;
   }
 
+  /**
+   * Takes {@link close} back: the server listens again.
+   *
+   * @returns whether it was closing
+   */
+  reopen(): boolean {
+    const wasClosing = this.#isClosing;
+    this.#isClosing = this.#saysClose = false;
+    return wasClosing;
+  }
+
   /** Whether the server closes, so that a connection with nothing to answer ends. A drain leaves it to its clients for a while. */
   get isClosing(): boolean {
     return this.#isClosing;

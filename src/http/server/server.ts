@@ -99,6 +99,7 @@ export class Server extends NetServer {
     Object.defineProperty(this, SERVED, { value: this.#served() });
     this.#front = options.tls && this.#encrypt(options.tls);
     this.on('connection', (socket: Connected) => this.#onConnection(socket));
+    this.on('listening', () => this.#onListening());
     if (this.#front === undefined)
       this.on('listening', () => interceptAccepting(this, (client) => this.#accept(client)));
   }
@@ -110,8 +111,18 @@ export class Server extends NetServer {
   override close(callback?: (error?: Error) => void): this {
     this.#core.leaving.close(this.#core.settings.closeOnShutdown);
     super.close(callback);
-    this.#afterReading((connection) => connection.leave());
+    this.#afterReading((connection) => this.#core.leaving.isClosing && connection.leave());
     return this;
+  }
+
+  /** A server may be closed and listen again, also by a program that closes it when its port is in use, and tries another. */
+  #onListening(): void {
+    // An earlier listener may have closed it.
+    if (this.listening && this.#core.leaving.reopen()) this.#stay();
+  }
+
+  #stay(): void {
+    for (const connection of this.#core.connections) connection.stay();
   }
 
   /** Closes the connections on which nothing happens, as soon as what the kernel has of them is read. */
@@ -149,7 +160,7 @@ export class Server extends NetServer {
       drain: (onFree) => leaving.drain(onFree),
       stay: () => {
         leaving.stay();
-        for (const connection of this.#core.connections) connection.stay();
+        this.#stay();
       },
       tellFree: (onFree) => leaving.tellFree(onFree),
       answerFirst: (path, answer) => this.#core.application.answerFirst(path, answer),

@@ -56,6 +56,8 @@ export interface Move {
 /** How many connections have moved: served by a server here, and then by one of another worker, or the reverse. */
 export interface Moves {
   in: number;
+  /** How many of those that came here came from a worker that leaves, because of a drain or an upgrade. */
+  fromLeavers: number;
   out: number;
   /** How the moves away from here ended: `out` counts those that were taken. */
   readonly ends: Record<MoveReason, Record<HandoffEnd, number>>;
@@ -80,7 +82,7 @@ export class Handoffs {
   refused = 0;
   failed = 0;
   /** Connections that a server had served before. The figures above count those that had just been accepted. */
-  readonly moves: Moves = { in: 0, out: 0, ends: noMoves() };
+  readonly moves: Moves = { in: 0, fromLeavers: 0, out: 0, ends: noMoves() };
   /**
    * Numbers of each slot. `unanswered`: how many were sent there and not answered. `sent`: how many were sent there so far.
    * `arrived`: the number of the one that came from there last.
@@ -240,6 +242,12 @@ export class Handoffs {
     if (how === 'taken') this.moves.out++;
   }
 
+  #countArrival(move: MoveReason | undefined): void {
+    if (move === undefined) this.received++;
+    else this.moves.in++;
+    if (move === 'drain' || move === 'upgrade') this.moves.fromLeavers++;
+  }
+
   /** A server that was closed meanwhile takes nothing, as it resets what the kernel has queued for it. */
   #deliver(client: NativeClient, handle: SlotHandle, arrival: Arrival): void {
     if (handle.isClosed) client.close();
@@ -268,8 +276,7 @@ export class Handoffs {
       // The primary died meanwhile, and `#abandon` has closed it.
       if (!this.#arriving.delete(client)) return;
       if (error !== null) return client.close();
-      if (move !== undefined) this.moves.in++;
-      else this.received++;
+      this.#countArrival(move);
       const what = whatOf(move);
       this.#deliver(client, handle, what);
       this.#changed(what);

@@ -60,6 +60,13 @@ interface Part {
   left: number;
 }
 
+/** What has become of connections since the last look. */
+interface Changes {
+  readonly ended: number;
+  /** From workers that leave. */
+  readonly came: number;
+}
+
 /**
  * Gives connections away at each beat of the clock that all workers share. A worker gives those that it has beyond its share.
  * While it stays busier than the others, it gives some of those in use. The pure policies decide. The rest of a plan that is
@@ -131,11 +138,10 @@ export class Leveller {
 
   #begin(own: number | undefined, slots: readonly SlotLoad[]): void {
     const ended = this.#ended();
-    const came = this.#came();
+    const came = this.#cameFromLeavers();
     // The slot may have no live worker in the view: its row may be another worker's by now.
     const hasSlot = slots.some(({ slot }) => slot === own);
-    const isSettled = !isFilling(came, this.#parts.servers.open());
-    this.#plan = own !== undefined && hasSlot && isSettled ? this.#decide(own, slots, ended) : [];
+    this.#plan = own !== undefined && hasSlot ? this.#decide(own, slots, { ended, came }) : [];
     this.#parts.requests.tellFree(this.#plan.length > 0 ? this.#onFree : undefined);
     if (this.#plan.length === 0) return this.#parts.migration.unwatch(this);
     this.#parts.migration.watch(this);
@@ -165,23 +171,24 @@ export class Leveller {
     return ended - before;
   }
 
-  /** @returns how many connections have come by moves since the last call. */
-  #came(): number {
-    const { in: came } = this.#parts.handoffs.moves;
+  /** @returns how many connections have come from workers that leave since the last call. */
+  #cameFromLeavers(): number {
+    const { fromLeavers } = this.#parts.handoffs.moves;
     const before = this.#cameBefore;
-    this.#cameBefore = came;
-    return came - before;
+    this.#cameBefore = fromLeavers;
+    return fromLeavers - before;
   }
 
-  #decide(own: number, slots: readonly SlotLoad[], ended: number): Part[] {
+  #decide(own: number, slots: readonly SlotLoad[], { ended, came }: Changes): Part[] {
     const open = this.#parts.servers.open();
-    const transfers = isRestless(ended, open) ? [] : transfersFrom(own, slots);
+    const fills = isFilling(came, open, slots.length - 1);
+    const transfers = fills || isRestless(ended, open) ? [] : transfersFrom(own, slots);
     const plan = transfers.map(({ to, count }): Part => ({ to, reason: 'level', left: count }));
-    const heat = this.#judgeHeat(own, slots, open, plan.length > 0);
+    const heat = this.#judgeHeat(own, slots, open, fills || plan.length > 0);
     return heat === undefined ? plan : [heat];
   }
 
-  /** @param isUneven by count: that is mended first, and may be the whole reason of the heat. */
+  /** @param isUneven by count, or filling: that passes or is mended first, and may be the whole reason of the heat. */
   #judgeHeat(own: number, slots: readonly SlotLoad[], connections: number, isUneven: boolean): Part | undefined {
     const { utilization } = this.#view;
     const others = slots.map(({ slot }) => slot).filter((slot) => slot !== own);

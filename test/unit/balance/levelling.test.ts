@@ -52,12 +52,25 @@ test('what comes and goes within two seconds is left alone', () => {
   assert.equal(isRestless(1, 1), true);
 });
 
-test('a worker fills as long as more than one in 32 of its connections came within a beat', () => {
-  assert.equal(isFilling(0, 0), false);
-  assert.equal(isFilling(2, 64), false);
-  assert.equal(isFilling(3, 64), true);
-  assert.equal(isFilling(1, 1), true);
+test('a worker fills as long as more than one in 32 of its connections came from a worker that leaves within a beat', () => {
+  assert.equal(isFilling(0, 0, 1), false);
+  assert.equal(isFilling(2, 64, 1), false);
+  assert.equal(isFilling(3, 64, 1), true);
+  assert.equal(isFilling(1, 1, 0), true);
 });
+
+/** A drain that keeps its pace is over after so many beats. */
+const SLOWEST_DRAIN = 14;
+for (const others of [1, 2, 3, 7, 15]) {
+  test(`a drain to ${others} fills each of them from its beginning to its end`, () => {
+    const had = 1000;
+    for (let beat = 1; beat <= SLOWEST_DRAIN; beat++) {
+      const came = Math.floor(had / SLOWEST_DRAIN / others);
+      assert.ok(isFilling(came, had + came * beat, others), `beat ${beat}: ${came}`);
+    }
+    assert.ok(!isFilling(0, had, others));
+  });
+}
 
 /** With views as old as a beat, and moves that take their time: see levelling-simulation.ts. */
 const HALF_A_SECOND = 500;

@@ -4,16 +4,19 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { test } from 'node:test';
+import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { Context, ServerOptions } from '../../../../src/http.ts';
 import { Server } from '../../../../src/http.ts';
 import { ReadFairness } from '../../../../src/worker/balancing/read-fairness.ts';
 import { certificate } from '../../../support/paths.ts';
 import { get } from '../../worker/helpers.ts';
-import { resolvers, serve } from '../helpers.ts';
+import { Client, resolvers, serve } from '../helpers.ts';
 
 const large = 'x'.repeat(8 * 1024 * 1024);
 /** A connection that is idle, or that only lingers, is closed after 2 s. What closes sooner was ended. */
 const SOON_MS = 1500;
+/** A connection of a server that closes has been closed by then, however idle it may be. */
+const LONGER_MS = 3500;
 
 for (const saysClose of [true, false]) {
   const options: Partial<ServerOptions> = { idleTimeout: 0, closeOnShutdown: saysClose };
@@ -134,3 +137,58 @@ test('a connection that a closed server is brought has a moment to ask', async (
   await Promise.all([once(silent, 'close'), once(asking, 'close')]);
   assert.match(text, /Connection: close\r\n\r\n\/asked$/);
 });
+
+for (const saysClose of [true, false]) {
+  test(`a server that listens again keeps connections, those that have outlasted its close too; closeOnShutdown: ${saysClose}`, async (t) => {
+    const held = new Map<string, Context>();
+    const server = new Server({
+      closeOnShutdown: saysClose,
+      handler: (ctx) => void (ctx.path.startsWith('/held') ? held.set(ctx.path, ctx) : ctx.end(ctx.path)),
+    });
+    t.after(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const clientOf = async (): Promise<Client> => {
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return new Client(t, (server.address() as AddressInfo).port);
+    };
+    const answered = async (client: Client, path: string): Promise<void> => {
+      client.send(get(path));
+      await client.received(new RegExp(`${path}$`));
+    };
+    const waiting = async (client: Client, path: string): Promise<Context> => {
+      client.send(get(path));
+      while (!held.has(path)) await nextTurn();
+      return held.get(path)!;
+    };
+
+    // It has no connections: a program closes a server that could not listen, and tries another port.
+    server.close();
+    const old = await clientOf();
+    const first = await waiting(old, '/held-first');
+    server.close();
+    const other = await clientOf();
+    first.end('/held-first');
+    await old.received(/held-first$/);
+
+    for (const client of [old, other]) {
+      await answered(client, '/one');
+      await answered(client, '/two');
+    }
+    await delay(LONGER_MS);
+    for (const client of [old, other]) {
+      await answered(client, '/three');
+      assert.doesNotMatch(client.text, /Connection: close/);
+    }
+
+    // The next close counts as the first one does.
+    const last = await waiting(other, '/held-last');
+    const closed = once(server.close(), 'close');
+    last.end('whole');
+    await Promise.all([old.closed(), other.closed(), closed]);
+    assert.match(other.text, /whole$/);
+    assert.equal(other.text.includes('Connection: close'), saysClose);
+  });
+}

@@ -143,6 +143,17 @@ test('when the channel closes, what was to move closes later: its client may sti
   assert.deepEqual([client.isClosed, handoffs.pending], [true, 0]);
 });
 
+test('those that come from a worker that leaves are counted among those that came, and those that were just accepted are not', () => {
+  const { link, handoffs } = setUp();
+  const reasons = ['drain', 'level', 'heat', 'upgrade', undefined] as const;
+  for (const [nth, move] of reasons.entries()) {
+    const header = { id: nth, listener: LISTENER, from: OTHER, nth, ...(move && { move }) };
+    link.hear({ type: 'handoff', ...header }, new FakeClient());
+    link.sent.at(-1)!.written!(null);
+  }
+  assert.deepEqual([handoffs.moves.in, handoffs.moves.fromLeavers, handoffs.received], [4, 2, 1]);
+});
+
 test('what is for a listener that this worker does not serve is refused and closed', () => {
   const { link, served } = setUp();
   const client = new FakeClient();

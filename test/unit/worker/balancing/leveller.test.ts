@@ -46,7 +46,7 @@ class Bench {
   looks = 0;
   others = 0;
   accepted = 0;
-  readonly moves = { in: 0, out: 0, ends: noMoves() };
+  readonly moves = { in: 0, fromLeavers: 0, out: 0, ends: noMoves() };
   utilization: [own: number, other: number] = [0.1, 0.1];
   onTheWay = 0;
   isWatched = false;
@@ -104,6 +104,13 @@ class Bench {
     return added;
   }
 
+  /** A connection of another worker comes, and one goes: there are as many as before. */
+  pass(reason: MoveReason): void {
+    this.moves.in++;
+    this.moves.out++;
+    if (reason === 'drain') this.moves.fromLeavers++;
+  }
+
   /** Ends moves that are on their way. */
   end(how: HandoffEnd, moved: readonly Moved[]): void {
     for (const { socket, end } of moved) {
@@ -151,6 +158,15 @@ class Bench {
       return true;
     },
   }))(this);
+}
+
+/** Does something once for each so many ms that have passed, also after the process has stood still. @returns what ends it */
+function everySoOften(ms: number, act: () => void): () => void {
+  let next = performance.now() + ms;
+  const timer = setInterval(() => {
+    for (; next <= performance.now(); next += ms) act();
+  }, ms);
+  return () => clearInterval(timer);
 }
 
 const some = (bench: Bench, count: number): Promise<unknown> =>
@@ -232,31 +248,34 @@ test('connections that end as fast as they come are left alone, and so is all in
   const bench = new Bench(t);
   bench.isServing = false;
   bench.add(24);
-  const timer = setInterval(() => void (bench.accepted += 1), 5);
-  t.after(() => clearInterval(timer));
+  const stop = everySoOften(5, () => void bench.accepted++);
+  t.after(stop);
   await bench.settled();
   bench.isServing = true;
   await bench.settled();
   assert.deepEqual(bench.moved, []);
-  clearInterval(timer);
+  stop();
   await some(bench, 1);
 });
 
-test('while connections come from a worker that leaves, it gives none and watches none', async (t) => {
+test('while connections come from a worker that leaves, it gives none and watches none; heat is judged, and is not of its own', async (t) => {
   const bench = new Bench(t);
-  const come = (): void => {
-    bench.add(1);
-    // Another worker had accepted that one.
-    bench.accepted--;
-    bench.moves.in++;
-  };
-  for (let count = 0; count < 64; count++) come();
-  const timer = setInterval(come, 5);
-  t.after(() => clearInterval(timer));
+  const judged = t.mock.method(bench.heat, 'judge').mock;
+  bench.add(64);
+  const stop = everySoOften(5, () => bench.pass('drain'));
+  t.after(stop);
   bench.utilization = [0.95, 0.2];
-  await bench.settled();
+  await poll(() => judged.callCount() >= 3 || undefined, 'three looks');
   assert.deepEqual([bench.moved, bench.isWatched, bench.heat.isCool], [[], false, true]);
-  clearInterval(timer);
+  stop();
+  await some(bench, 1);
+});
+
+test('connections that come one by one from workers which go on serving do not keep it from giving, few as it has', async (t) => {
+  const bench = new Bench(t);
+  bench.add(8);
+  // At each beat one has come since the last.
+  t.after(everySoOften(BEAT_MS / 2, () => bench.pass('level')));
   await some(bench, 1);
 });
 
