@@ -4,6 +4,7 @@
  * what is done with the file goes by the descriptor.
  */
 import { closeSync, constants, existsSync, fstatSync, lstatSync, openSync, readFileSync, type Stats } from 'node:fs';
+import { unlessMissing } from './missing.ts';
 import { kernelMounts } from './mounts.ts';
 
 /** See open(2). Node does not name it, because only Linux has it. */
@@ -13,6 +14,9 @@ const O_PATH = 0o10000000;
 const DESCRIPTORS = '/proc/self/fd';
 
 let isAble: boolean | undefined;
+
+/** The list of mounts, for as long as nothing else can run in this process. A mount that comes meanwhile is not in it, and not trusted. */
+let mountsNow: ReadonlySet<string> | undefined;
 
 /** Whether files can be held: /proc is there, and lists all mounts, which it does not after chroot(2) and in some sandboxes. */
 function canHold(): boolean {
@@ -24,10 +28,19 @@ function listsAll(): boolean {
   const fd = openFile('/');
   if (fd === undefined) return false;
   try {
-    return !mayWait(fd, kernelMounts());
+    return !mayWait(fd, listedMounts());
   } finally {
     closeSync(fd);
   }
+}
+
+/** Reads the list once where many files are held one after another: it may be long, and the kernel makes it anew for each reader. */
+function listedMounts(): ReadonlySet<string> {
+  if (mountsNow === undefined) {
+    mountsNow = kernelMounts();
+    queueMicrotask(() => (mountsNow = undefined));
+  }
+  return mountsNow;
 }
 
 export interface Held {
@@ -43,21 +56,27 @@ type Use<Result> = (held: Held) => Result;
  * Holds a file, a link at the end of the path itself and not what it leads to.
  *
  * @param path a path without links in it.
- * @param mounts may be given where many files are held one after another.
+ * @param mounts may be given where many files are held one after another, and others wait for their turn in between.
  * @returns what `use` returns; undefined where there is no such file, or it is on a file system of user space.
+ * @throws Error where that is not known: see `unlessMissing`.
  */
 export function hold<Result>(
   path: string,
   use: Use<Result>,
-  mounts: ReadonlySet<string> = kernelMounts(),
+  mounts: ReadonlySet<string> = listedMounts(),
 ): Result | undefined {
   const names = path.split('/').filter(Boolean);
   return canHold() ? holdBelow('', names, use, mounts) : useUnheld(path, use);
 }
 
-/** Tells whether anything has the name, without a look at what it is. @param path a path without links in it */
+/**
+ * Tells whether anything has the name, without a look at what it is.
+ *
+ * @param path a path without links in it.
+ * @throws Error as `hold` does.
+ */
 export function isTaken(path: string): boolean {
-  if (!canHold()) return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  if (!canHold()) return statsAt(path) !== undefined;
   const fd = openFile(path);
   if (fd !== undefined) closeSync(fd);
   return fd !== undefined;
@@ -68,7 +87,7 @@ export function holdIn<Result>(
   { path }: Held,
   name: string,
   use: Use<Result>,
-  mounts: ReadonlySet<string> = kernelMounts(),
+  mounts: ReadonlySet<string> = listedMounts(),
 ): Result | undefined {
   return canHold() ? holdBelow(path, [name], use, mounts) : useUnheld(`${path}/${name}`, use);
 }
@@ -91,11 +110,7 @@ function holdBelow<Result>(
 }
 
 function openFile(path: string): number | undefined {
-  try {
-    return openSync(path, O_PATH | constants.O_NOFOLLOW);
-  } catch {
-    return undefined;
-  }
+  return unlessMissing(() => openSync(path, O_PATH | constants.O_NOFOLLOW));
 }
 
 /** Whether a program of a user's would be asked about the file. The kernel tells this without asking it. */
@@ -106,6 +121,10 @@ function mayWait(fd: number, mounts: ReadonlySet<string>): boolean {
 }
 
 function useUnheld<Result>(path: string, use: Use<Result>): Result | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const stats = statsAt(path);
   return stats && use({ path, stats });
+}
+
+function statsAt(path: string): Stats | undefined {
+  return unlessMissing(() => lstatSync(path, { throwIfNoEntry: false }));
 }

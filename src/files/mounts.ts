@@ -3,6 +3,7 @@
  * directory or file of theirs, and a program that looks there waits until the user's own program answers, which need not be ever.
  */
 import { readFileSync } from 'node:fs';
+import { unlessMissing } from './missing.ts';
 
 /** The user that has mounted a file system of user space. */
 const MOUNTED_BY = /(?:^|,)user_id=(\d+)(?:,|$)/;
@@ -12,6 +13,7 @@ const MOUNTED_BY = /(?:^|,)user_id=(\d+)(?:,|$)/;
  * mounted is trusted: in some containers everything is on such a file system.
  *
  * @param uid this user, who may have its directories on one of its own.
+ * @throws Error where there is a list, and it cannot be read now: see `unlessMissing`.
  */
 export function kernelMounts(list: string = readMounts(), uid: number = process.geteuid?.() ?? 0): ReadonlySet<string> {
   const ids = list.split('\n').flatMap((line) => {
@@ -25,9 +27,5 @@ export function kernelMounts(list: string = readMounts(), uid: number = process.
 }
 
 function readMounts(): string {
-  try {
-    return readFileSync('/proc/self/mountinfo', 'utf8');
-  } catch {
-    return '';
-  }
+  return unlessMissing(() => readFileSync('/proc/self/mountinfo', 'utf8')) ?? '';
 }

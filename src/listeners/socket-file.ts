@@ -1,10 +1,11 @@
-import { lstatSync, unlinkSync } from 'node:fs';
+import { unlinkSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { fileIdentity } from '../sockets/file-identity.ts';
 
 /** The file of a Unix socket. A name in Linux's abstract namespace (unix(7)) has none. */
 export interface SocketFile {
   readonly path: string;
-  /** The file that was made: see `identityOf`. */
+  /** The file that was made: see `fileIdentity`. In round-robin nothing keeps it when it is gone from its path. */
   readonly identity: string;
 }
 
@@ -13,26 +14,17 @@ export function socketFileAt(path: string): SocketFile | undefined {
   // Pipes of Windows have names of another kind.
   if (path.startsWith('\0') || process.platform === 'win32') return undefined;
   try {
-    const identity = identityOf(path);
+    const identity = fileIdentity(path);
     return identity === undefined ? undefined : { path: resolve(path), identity };
   } catch {
     return undefined;
   }
 }
 
-/**
- * Names the file beyond its own life. In round-robin nothing keeps its inode when it is gone, and ext4 gives the number to the next file
- * at once, so the time of its birth tells the two apart.
- */
-function identityOf(path: string): string | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  return stats && `${stats.dev}:${stats.ino}:${stats.birthtimeMs}`;
-}
-
 /** Removes the file. One that has taken its place belongs to another server, and stays. */
 export function removeSocketFile({ path, identity }: SocketFile): void {
   try {
-    if (identityOf(path) === identity) unlinkSync(path);
+    if (fileIdentity(path) === identity) unlinkSync(path);
   } catch {
     // Another process was faster, or the directory is another user's.
   }

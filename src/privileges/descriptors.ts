@@ -61,8 +61,8 @@ function descriptorsIn(directory: string): number[] {
   }
 }
 
-/** The flags of open(2). Undefined when nothing has the descriptor any more: by one the directory was read. */
-function flagsOf(fd: number, directory: string): number | undefined {
+/** The flags of open(2). Undefined without /proc, and when nothing has the descriptor any more: by one the directory was read. */
+export function flagsOf(fd: number, directory = '/proc/self'): number | undefined {
   try {
     const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`${directory}/fdinfo/${fd}`, 'latin1'))?.[1];
     return flags === undefined ? undefined : Number.parseInt(flags, 8);

@@ -13,6 +13,7 @@ import { resolveAccount, type Account, type AccountSettings } from './account.ts
 import { become, closeInspectorDoor } from './become.ts';
 import { Binder, program as BINDER } from './binder.ts';
 import { filesOfFlags, filesOfVariables } from './node-flags.ts';
+import { outputsOf } from './node-outputs.ts';
 import { PortPolicy } from './privileged-ports.ts';
 import { prepareRuntimeDirectory } from './runtime-directory.ts';
 import { leaveTerminal } from './session.ts';
@@ -44,7 +45,7 @@ export async function leaveRoot(
   if (account.uid !== 0) {
     refuseWritable(account);
     await leaveTerminal();
-    leaveInput();
+    await leaveInput();
     prepareRuntimeDirectory(account, process.env['PREFORK_RUNTIME_DIR'] || undefined);
   }
   const binder = account.uid === 0 || new PortPolicy(settings.bind).isVoid ? undefined : Binder.start(settings.bind);
@@ -55,7 +56,7 @@ export async function leaveRoot(
 
 /**
  * Refuses a start when the account may write to files that root has loaded, or would load at the next start. Such files
- * would make the account root.
+ * would make the account root. So it does when the account may choose what root writes over.
  *
  * @throws UsageError
  */
@@ -67,6 +68,13 @@ function refuseWritable(account: Account): void {
     if (part === undefined) continue;
     throw new UsageError(
       `--user: uid ${account.uid} may change ${part}, which root runs: give it to root, or install prefork and node elsewhere`,
+    );
+  }
+  for (const { by, path } of outputsOf(process.execArgv, process.env)) {
+    const part = writablePart(path, account);
+    if (part === undefined) continue;
+    throw new UsageError(
+      `--user: uid ${account.uid} may change ${part}, and ${by} has root write there: give ${by} to the workers alone, by ${by.startsWith('-') ? '--node-arg' : '--env-file'}, or have it name a place of root’s`,
     );
   }
 }

@@ -3,32 +3,26 @@ import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/**
- * Matches flags that take a module, a file with flags and variables for node itself, or a file in whose place a link
- * could lead root elsewhere.
- */
-const LOADING =
-  /^(?:-r|--(?:require|import|loader|experimental-loader|experimental-policy|env-file|env-file-if-exists|experimental-config-file|openssl-config|snapshot-blob|icu-data-dir|localstorage-file|redirect-warnings|tls-keylog|cpu-prof-dir|heap-prof-dir|diagnostic-dir|report-dir|report-directory|report-filename|logfile|trace-event-file-pattern))(?:=(.*))?$/s;
-
-/** Flags, and a file that node then reads or creates in the working directory, under a name that others can foretell. */
-const IN_WORKING_DIRECTORY: ReadonlyMap<string, string> = new Map([
-  ['--experimental-default-config-file', 'node.config.json'],
-  ['--no-logfile-per-isolate', 'v8.log'],
-  ['--trace-event-categories', 'node_trace.1.log'],
-  ['--trace-events-enabled', 'node_trace.1.log'],
-  ['--cpu-prof', 'CPU.cpuprofile'],
-  ['--heap-prof', 'Heap.heapprofile'],
-  ['--heapsnapshot-near-heap-limit', 'Heap.heapsnapshot'],
-  ['--heapsnapshot-signal', 'Heap.heapsnapshot'],
-  ['--report-on-fatalerror', 'report.json'],
-  ['--report-on-signal', 'report.json'],
-  ['--report-signal', 'report.json'],
-  ['--report-uncaught-exception', 'report.json'],
-  ['--perf-prof', 'jit.dump'],
-  // V8 writes this one there, wherever it is started.
-  ['--perf-basic-prof', '/tmp/perf.map'],
-  ['--perf-basic-prof-only-functions', '/tmp/perf.map'],
+/** The flags that take a module, or a file with flags, variables, code or settings for node itself. */
+const LOADING: ReadonlySet<string> = new Set([
+  '-r',
+  '--require',
+  '--import',
+  '--loader',
+  '--experimental-loader',
+  '--experimental-policy',
+  '--env-file',
+  '--env-file-if-exists',
+  '--experimental-config-file',
+  '--openssl-config',
+  '--snapshot-blob',
+  '--icu-data-dir',
+  '--localstorage-file',
 ]);
+
+/** With this flag node reads a file of this name in the working directory. */
+const DEFAULT_CONFIG = '--experimental-default-config-file';
+const CONFIG_FILE = 'node.config.json';
 
 type PathsOf = (value: string) => string[];
 
@@ -41,8 +35,6 @@ const directories: PathsOf = (value) => value.split(/[:;]/).filter((path) => !pa
 /** The variables that make node, or the loader of programs, load code. The cache and the libraries are code, too. */
 const LOADING_VARIABLES: Readonly<Record<string, PathsOf>> = {
   NODE_COMPILE_CACHE: one,
-  NODE_REDIRECT_WARNINGS: one,
-  NODE_V8_COVERAGE: one,
   NODE_ICU_DATA: one,
   OPENSSL_CONF: one,
   OPENSSL_MODULES: one,
@@ -54,8 +46,28 @@ const LOADING_VARIABLES: Readonly<Record<string, PathsOf>> = {
 /** NODE_OPTIONS is split at spaces, except in double quotes. A backslash there takes the next character as it is. */
 const WORD = /(?:"(?:[^"\\]|\\.)*"|[^ "])+/gs;
 
+/** A flag of node. */
+export interface Flag {
+  /** With dashes: node takes underscores for them. */
+  readonly name: string;
+  /** What follows `=`, or else the next argument, which is no part of this flag where the flag takes no value. */
+  readonly value: string | undefined;
+}
+
+/** Lists the flags of the command line, and those of NODE_OPTIONS after them. */
+export function flagsIn(execArgv: readonly string[], nodeOptions: string | undefined): Flag[] {
+  const words = (nodeOptions ?? '').match(WORD) ?? [];
+  return [execArgv, words.map(unquoted)].flatMap((flags) =>
+    flags.map((flag, at) => {
+      const [name = ''] = flag.split('=', 1);
+      const value = name === flag ? flags[at + 1] : flag.slice(name.length + 1);
+      return { name: name.replaceAll('_', '-'), value };
+    }),
+  );
+}
+
 /**
- * Lists the files of the flags.
+ * Lists the files that node loads by the flags.
  *
  * @param cwd the directory that relative paths start from.
  * @returns the absolute paths; a package that is missing has none.
@@ -65,16 +77,10 @@ export function filesOfFlags(
   nodeOptions: string | undefined,
   cwd: string = process.cwd(),
 ): string[] {
-  const words = (nodeOptions ?? '').match(WORD) ?? [];
-  return [execArgv, words.map(unquoted)].flatMap((flags) =>
-    flags.flatMap((flag, at) => {
-      const known = IN_WORKING_DIRECTORY.get(withDashes(flag).split('=', 1)[0]!);
-      if (known !== undefined) return [resolve(cwd, known)];
-      const match = LOADING.exec(withDashes(flag));
-      const value = match === null ? undefined : (match[1] ?? flags[at + 1]);
-      return value === undefined || value === '' ? [] : (fileOf(value, cwd) ?? []);
-    }),
-  );
+  return flagsIn(execArgv, nodeOptions).flatMap(({ name, value }) => {
+    if (name === DEFAULT_CONFIG) return [resolve(cwd, CONFIG_FILE)];
+    return value && LOADING.has(name) ? (fileOf(value, cwd) ?? []) : [];
+  });
 }
 
 /** Lists the absolute paths of these variables. */
@@ -83,12 +89,6 @@ export function filesOfVariables(env: NodeJS.ProcessEnv, cwd: string = process.c
     const value = env[name];
     return value === undefined || value === '' ? [] : pathsOf(value).map((path) => resolve(cwd, path));
   });
-}
-
-/** Node takes underscores in the name of a flag for dashes. */
-function withDashes(flag: string): string {
-  const [name = ''] = flag.split('=', 1);
-  return name.replaceAll('_', '-') + flag.slice(name.length);
 }
 
 function unquoted(word: string): string {

@@ -25,8 +25,11 @@ export function sweepLeftovers(directory: string, isAlive: (pid: number) => bool
     // has closed it.
     if (Number(pid) !== process.pid && isAlive(Number(pid))) continue;
     const board = join(directory, `${name.slice(0, -extension.length)}.board`);
-    if (isOwn(board) || !isOwn(join(directory, name))) continue;
-    attempt(() => (extension === '.state' ? removeState(board) : removeReports(board)));
+    attempt(() => {
+      if (isOwn(board) || !isOwn(join(directory, name))) return;
+      if (extension === '.state') removeState(board);
+      else removeReports(board);
+    });
   }
 }
 

@@ -348,6 +348,28 @@ test('what node loads before the command is refused, if the user may change it',
   assert.ok(isNobody(server.pid));
 });
 
+test(
+  'what node has root write is refused, if the user may lead it elsewhere, and root’s own place is not',
+  { skip },
+  async (t) => {
+    const [cwd, own] = [nobodys(t), temporary(t)];
+    const args = { entry: 'hello.js', options: ['--user', 'nobody'], cwd, isOpen: true, group: true };
+    const reports = '--report-on-fatalerror --report-uncaught-exception';
+    await using refused = await startApp({ ...args, env: { NODE_OPTIONS: reports } });
+    assert.deepEqual(await refused.exit(), { code: 2, signal: null });
+    assert.equal(
+      refused.stderr,
+      `prefork: --user: uid 65534 may change ${cwd}, and --report-on-fatalerror has root write there: give --report-on-fatalerror to the workers alone, by --node-arg, or have it name a place of root’s\n`,
+    );
+    await using server = await serve({
+      ...args,
+      options: [...args.options, '--node-arg=--report-on-signal'],
+      env: { NODE_OPTIONS: `${reports} --report-directory=${own}` },
+    });
+    assert.ok(isNobody(server.pid));
+  },
+);
+
 test('what node and the loader take from variables is refused, if the user may change it', { skip }, async (t) => {
   const cwd = nobodys(t);
   const args = { entry: 'hello.js', options: ['--user', 'nobody'], cwd };

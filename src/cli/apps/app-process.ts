@@ -118,9 +118,11 @@ export class AppProcess {
       this.child.once('exit', (code, signal) => resolve({ code: code ?? codeOf(signal), signal }));
     });
     if (end.code !== 0) return end;
+    let last = this.#followed;
+    // The next one is told what comes from now on.
+    this.#followed = undefined;
     this.#isFound ||= await this.#isSucceeded();
-    for (let last = this.#followed; ; last = this.#followed) {
-      this.#followed = undefined;
+    for (;;) {
       const next = await this.#answering();
       if (next?.server === undefined || next === last) return end;
       this.#followed = next;
@@ -129,6 +131,8 @@ export class AppProcess {
       for (const signal of this.#unheard.splice(0)) next.hear(signal);
       while (!this.#isKilled && (await isRunning(next.server))) await delay(FOLLOW_MS);
       if (this.#isKilled || (await wasKilled(next.server))) return { code: 1, signal: null };
+      last = next;
+      this.#followed = undefined;
     }
   }
 

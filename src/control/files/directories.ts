@@ -145,26 +145,34 @@ export function controlDirectory(env: NodeJS.ProcessEnv = process.env): string {
 /**
  * Creates the directory, unless it exists and is fit.
  *
+ * @param mounts see `hold`.
  * @throws PreforkError `ERR_CONTROL_SOCKET`
  */
-export function makeDirectory(path: string): void {
+export function makeDirectory(path: string, mounts: ReadonlySet<string> = kernelMounts()): void {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
     if (systemCode(error) !== 'EEXIST') throw unusable(`cannot create ${path}: ${messageOf(error)}`, error);
   }
-  if (!isFitDirectory(path)) throw unusable(`${path} is gone again, just after it was made`);
+  if (isFitDirectory(path, mounts)) return;
+  const parent = resolved(dirname(path));
+  const isThere = parent !== undefined && isTaken(join(parent, basename(path)));
+  const what = isThere
+    ? `is on a file system of another user’s own making (FUSE), which could keep this server waiting: unmount it, or set ${VARIABLE}`
+    : 'is gone again, just after it was made';
+  throw unusable(`${path} ${what}`);
 }
 
 /**
  * Tells whether the directory is fit. A user who can write to it could put a false server there, so it must belong to
  * this user and be closed to others.
  *
+ * @param mounts see `hold`.
  * @returns false when there is no such directory.
- * @throws PreforkError `ERR_CONTROL_SOCKET` when there is one that is not fit.
+ * @throws PreforkError `ERR_CONTROL_SOCKET` when there is one that is not fit, or it cannot be looked at now.
  */
-export function isFitDirectory(path: string): boolean {
-  const stats = lookAt(path);
+export function isFitDirectory(path: string, mounts?: ReadonlySet<string>): boolean {
+  const stats = lookAt(path, mounts);
   if (stats === undefined) return false;
   const reason = unfitness(stats, userId());
   if (reason !== undefined) throw unusable(`${path} ${reason}`);
@@ -290,12 +298,14 @@ export function firstNamesIn(directory: string, most: number): string[] {
 /**
  * Returns the status of a file without following a link at the end of its path; undefined when there is no file, or
  * none that this user may see. Any user may make one of this name where all may write, also one that never answers: see hold.ts.
+ *
+ * @throws PreforkError `ERR_CONTROL_SOCKET` when that is not known.
  */
-function lookAt(path: string): Stats | undefined {
+function lookAt(path: string, mounts?: ReadonlySet<string>): Stats | undefined {
   const parent = resolved(dirname(path));
   try {
-    return parent === undefined ? undefined : hold(join(parent, basename(path)), ({ stats }) => stats);
-  } catch {
-    return undefined;
+    return parent === undefined ? undefined : hold(join(parent, basename(path)), ({ stats }) => stats, mounts);
+  } catch (error) {
+    throw unusable(`cannot look at ${path}: ${messageOf(error)}`, error);
   }
 }

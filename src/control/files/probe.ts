@@ -10,17 +10,24 @@ import { withRightsOf } from './identity.ts';
  *
  * @param owner the owner of the socket's directory, when it is another user.
  * @param mounts see `hold`.
+ * @returns the socket, also of a connection that cannot be made: then its event is 'error'.
  */
 export function connectTo(path: string, owner: Owner | undefined, mounts?: ReadonlySet<string>): Socket {
   if (owner === undefined) return connect(path);
   const connectHeld = ({ path: held, stats }: Held): Socket | undefined =>
     stats.isSocket() ? withRightsOf(owner, () => connect(held)) : undefined;
-  return hold(path, connectHeld, mounts) ?? unconnected(path);
+  try {
+    return (
+      hold(path, connectHeld, mounts) ??
+      unconnected(Object.assign(new Error(`connect ENOENT ${path}`), { code: 'ENOENT' }))
+    );
+  } catch (error) {
+    return unconnected(error as Error);
+  }
 }
 
-/** Returns the socket of a connection that fails, as one does where there is no file. */
-function unconnected(path: string): Socket {
-  return new Socket().destroy(Object.assign(new Error(`connect ENOENT ${path}`), { code: 'ENOENT' }));
+function unconnected(error: Error): Socket {
+  return new Socket().destroy(error);
 }
 
 /** Tells whether a server listens on the socket of a file: see `livenessOf`. */

@@ -131,7 +131,7 @@ const rules: readonly Rule[] = [
   },
   {
     reason: 'disconnected',
-    // A worker drains when it finds its channel closed. One that was at work to its end has closed nothing.
+    // A worker that finds its channel closed drains, a moment later. One that was at work to its end has closed nothing, or left at once.
     fits: ({ disconnectedFor = 0, drained = true, exit }) =>
       disconnectedFor >= DISCONNECTED_MS && drained && endedQuietly(exit),
     text: () => 'the application closed its channel to prefork (process.disconnect), so it finished and was replaced',

@@ -245,10 +245,10 @@ export class WorkerProcesses {
       exited: (from, exit) => {
         let facts = exit;
         try {
-          facts = this.#forget(from, exit);
+          facts = this.#collect(from, exit);
         } finally {
-          // Without this the worker would never be replaced, and no stop would end.
-          this.#processes.delete(from);
+          // Without this the worker would never be replaced, its row would be lost, and no stop would end.
+          this.#forget(from);
           half.gone(from, exit.code, exit.signal);
           post({ type: 'exited', worker: from, ...facts });
         }
@@ -260,16 +260,19 @@ export class WorkerProcesses {
   }
 
   /** Collects what a worker left behind, before its row goes to another worker. */
-  #forget(worker: WorkerId, exit: ExitFacts): ExitFacts {
+  #collect(worker: WorkerId, exit: ExitFacts): ExitFacts {
     const row = this.row(worker);
     const facts = { ...exit, drained: row && row.state === 'draining', ...this.#evidence(worker, exit) };
     if (row !== undefined) this.#parts.totals.ended(row);
+    return facts;
+  }
+
+  #forget(worker: WorkerId): void {
     const process = this.#processes.get(worker);
     this.#processes.delete(worker);
-    if (process === undefined) return facts;
+    if (process === undefined) return;
     this.#parts.board?.freeRow(process.row);
     if (process.child.pid !== undefined) this.#kernel.gone(process.child.pid);
-    return facts;
   }
 
   #evidence(worker: WorkerId, { signal }: ExitFacts): Partial<ExitFacts> {

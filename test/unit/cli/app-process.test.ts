@@ -133,6 +133,23 @@ test('an app whose primary was upgraded before anybody asked whether it serves g
   assert.deepEqual(await app.ended, { code: 0, signal: null });
 });
 
+test('a signal that comes while it is asked whether there is a next primary is kept for that one', async () => {
+  const app = start(undefined, ENDS_AT_USR2);
+  await once(app.child.stdout!, 'data');
+  await using next = new Next();
+  assert.equal(await next.line(), 'up');
+  await using server = await impostor();
+  server.pid = next.pid;
+  let answer!: () => void;
+  server.before = new Promise<void>((resolve) => (answer = resolve));
+  await endInOrder(app);
+  app.signal('SIGHUP');
+  answer();
+  assert.equal(await next.line(), 'SIGHUP');
+  await server[Symbol.asyncDispose]();
+  assert.deepEqual(await app.ended, { code: 0, signal: null });
+});
+
 test('a server that had the name before is not the next primary of an app that ends', async () => {
   await using other = new Next();
   assert.equal(await other.line(), 'up');

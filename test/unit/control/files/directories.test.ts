@@ -78,6 +78,21 @@ for (const { what, make, says, when = true } of unfit) {
   });
 }
 
+test(
+  'a directory that a program of another user’s answers for is not taken for one that is gone',
+  { skip: process.platform !== 'linux' },
+  () => {
+    using place = new Place();
+    mkdirSync(place.file('mounted'), 0o700);
+    const none = new Set<string>();
+    assert.throws(() => makeDirectory(place.file('mounted'), none), {
+      code: 'ERR_CONTROL_SOCKET',
+      message:
+        /mounted is on a file system of another user’s own making \(FUSE\).*unmount it, or set PREFORK_RUNTIME_DIR$/,
+    });
+  },
+);
+
 test('a directory that cannot be made is an error with its cause', () => {
   using place = new Place();
   assert.throws(() => makeDirectory(place.file('no/such')), { code: 'ERR_CONTROL_SOCKET', message: /ENOENT/ });
