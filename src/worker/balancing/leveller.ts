@@ -63,7 +63,7 @@ interface Part {
 /** What has become of connections since the last look. */
 interface Changes {
   readonly ended: number;
-  /** From workers that leave. */
+  /** Those that have come from workers that leave. */
   readonly came: number;
 }
 

@@ -164,7 +164,7 @@ for (const saysClose of [true, false]) {
       return held.get(path)!;
     };
 
-    // It has no connections: a program closes a server that could not listen, and tries another port.
+    // A program closes a server that could not listen, and tries another port.
     server.close();
     const old = await clientOf();
     const first = await waiting(old, '/held-first');
