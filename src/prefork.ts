@@ -143,7 +143,7 @@ async function toServer(servable: Servable): Promise<NetServer> {
 
 /**
  * Creates the server without an import, because an ES module's namespace of node:http costs 14 MB and 19 ms. A worker
- * with its own server saves them.
+ * whose application brings a server of its own does not load it here.
  */
 function createHttpServer(listener: http.RequestListener): http.Server {
   return process.getBuiltinModule('node:http').createServer(listener);

@@ -100,7 +100,7 @@ export interface Worker {
   ready(): void;
   /**
    * Adds a hook that runs when the primary is gone (killed, for example), before this worker drains and ends by itself.
-   * The shutdown grace period limits it, and an error in it is printed.
+   * The worker is killed when the hook and the drain together take longer than the shutdown grace period. An error in the hook is printed.
    */
   onPrimaryDeath(hook: () => void | Promise<void>): void;
   /**

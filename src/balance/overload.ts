@@ -39,7 +39,7 @@ export interface Look {
 export interface Overload {
   /** The number of consecutive hot looks. */
   readonly hot: number;
-  /** The number of looks that remain of the rest. */
+  /** How many more looks the worker pauses for before it is judged again. */
   readonly rest: number;
   /**
    * The number of connections that the worker may have fewer than the others. They count as if it had them. Otherwise

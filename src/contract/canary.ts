@@ -66,17 +66,17 @@ export interface MetricLimit {
   readonly by: number;
 }
 
-/** What a canary may be worse by. Percentages are numbers of percent. */
+/** What a canary may be worse by. Percentages are plain numbers: 50 for 50 %. */
 export interface CanaryLimits {
   /** How many percent of the requests may fail in addition to those that fail in the baseline. */
   readonly canaryErrors: number;
-  /** The number of percent by which answers may take longer. */
+  /** How many percent longer answers may take. */
   readonly canaryLatency: number;
-  /** The number of percent by which a request may keep the event loop longer. */
+  /** How many percent longer a request may keep the event loop. */
   readonly canaryLoop: number;
-  /** The number of percent by which a worker may have more memory than the largest of the baseline. */
+  /** How many percent more memory a worker may have than the largest worker of the baseline. */
   readonly canaryMemory: number;
-  /** How long a new worker may warm up before its latency, its event loop and its memory count, ms. */
+  /** How long a new worker may warm up before its latency, its event loop, its memory and the application's metrics count, ms. */
   readonly canaryWarmup: number;
   /** How many answers of each generation there have to be before anything but a crash, a hang or the application's word counts. */
   readonly canaryRequests: number;

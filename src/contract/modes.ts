@@ -6,8 +6,8 @@ export type Sharing = 'reuseport' | 'shared' | 'round-robin';
 
 /**
  * Which worker serves a connection. `kernel`: the worker that accepted it. `auto`: the same worker, and connections that
- * a worker has too many move to others. `least-connections`: from its accept on, one that has fewer. `sticky-ip`: the one
- * that the client belongs to.
+ * a worker has too many move to others. `least-connections`: a worker with fewer connections, chosen as soon as the
+ * connection is accepted. `sticky-ip`: the one that the client belongs to.
  */
 export type Balance = 'auto' | 'kernel' | 'least-connections' | 'sticky-ip';
 

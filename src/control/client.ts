@@ -279,7 +279,7 @@ async function liveIn(directory: string, other: Other | undefined, wanted?: stri
   return servers.filter((_, index) => states[index] === 'live');
 }
 
-/** Lists the sockets, also those of servers that have ended. */
+/** Lists the sockets, including those of servers that have ended. */
 function socketsIn(directory: string, other?: Other, wanted?: string): RunningServer[] {
   const names = other === undefined ? namesIn(directory, wanted) : namesOfOther(directory, other, wanted);
   return names.map((name) => ({ name, path: socketPath(directory, name), ...(other && { owner: other.owner }) }));

@@ -18,7 +18,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 /**
  * Reads the fields.
  *
- * @throws BadRequest unless every field is one of `known` and given once.
+ * @throws BadRequest for a field that is not in `known` or is given twice, and for a body that is not a JSON object.
  */
 export function readFields(query: URLSearchParams, body: string, known: readonly string[]): Fields {
   const fields = new Map<string, unknown>();

@@ -12,10 +12,10 @@ export interface Provenance {
 const localHost = /^([\w-]*|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
 /**
- * Says why a request is refused because a web page may be behind it; undefined when there is no sign of one.
+ * Returns why a request that may come from a web page is refused; undefined when nothing suggests that.
  *
- * No browser opens a Unix socket. This check is for the day on which a port is forwarded to it. A page of any site can
- * then send a POST to that port, and such a request has an Origin. A page whose name is made to resolve to this machine
+ * No browser opens a Unix socket. This check matters once someone forwards a port to the socket. A page of any site can
+ * then send a POST to that port, and such a request has an Origin. Browsers may also send Sec-Fetch-Site. A page whose name is made to resolve to this machine
  * can also read the answers, but it has its name in Host.
  */
 export function refusal({ host = '', origin, fetchSite = 'none' }: Provenance): string | undefined {

@@ -45,7 +45,7 @@ export function readFrames(value: unknown): Frame[] | undefined {
   });
 }
 
-/** Formats a frame as Node does: `spin (/srv/app/server.js:3:18)`. */
+/** Formats a frame much as Node does: `spin (/srv/app/server.js:3:18)`. A function without a name is `(anonymous)`. */
 export function formatFrame({ function: name, file, line, column }: Frame): string {
   return `${name} (${file}:${line}:${column})`;
 }

@@ -12,7 +12,7 @@ import { Lines } from './lines.ts';
 import { awaitsAcknowledgement, channelOf, messagesBehindHandle, type ChannelHandle } from './node-channel.ts';
 import type { ReceivedHandle } from './received-handle.ts';
 
-/** The length of a message. The longest legitimate messages are metrics, which take hundreds of bytes a series. */
+/** The largest size of a message. The longest legitimate ones are metrics, which take hundreds of bytes a series. */
 export const LONGEST_LINE_BYTES: number = 4 * 1024 * 1024;
 
 /**
@@ -33,7 +33,7 @@ export const LONGEST_BACKLOG_BYTES: number = 4 * 1024 * 1024;
  */
 export const MOST_BEHIND_HANDLE = 4096;
 
-/** The number of levels of a message. What is passed on is written as JSON again, which takes a part of the stack for each level. */
+/** A message may have at most this many levels. What is passed on is written as JSON again, which takes a part of the stack for each level. */
 const DEEPEST = 1000;
 
 /**
@@ -244,8 +244,8 @@ export class Intake {
   };
 
   /**
-   * Takes a message with a handle. The sender waits for the acknowledgement, and sends a message again whose handle got
-   * lost.
+   * Takes a message with a handle. The sender waits for the acknowledgement, and if the handle got lost, it sends the
+   * message again.
    */
   #takeHandle({ type, msg }: Internal): void {
     const handle = this.#takeOneHandle();

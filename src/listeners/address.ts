@@ -83,7 +83,7 @@ function invalidAddress(address: string | number): TypeError {
 export function formatAddress(address: { address: string; port: number }): string {
   if (address.port < 0)
     return isPassedName(address.address) ? address.address : `unix:${address.address.replace(/^\0/, '@')}`;
-  // No host has a colon but an address of IPv6. `isIPv6` would compile a long pattern at its first call: 8 ms of each start.
+  // Only an IPv6 address contains a colon. The first call of `isIPv6` would compile a long pattern, which takes 8 ms of each start.
   return address.address.includes(':') ? `[${address.address}]:${address.port}` : `${address.address}:${address.port}`;
 }
 

@@ -101,7 +101,7 @@ export interface Options {
    * - `kernel`: the worker that accepts the connection. The kernel chooses it by a hash, which is even only on
    *   average.
    * - `least-connections`: all workers have equally many connections, give or take one, however long connections
-   *   last. A worker that has too many hands a new connection to another one before it reads from it, also one that
+   *   last. A worker that has too many hands a new connection to another one before it reads from it, even one that
    *   cannot move later: TLS, HTTP/2, WebSockets. Otherwise it does what `auto` does.
    * - `sticky-ip`: all connections of a client's address (of its /64 network, in IPv6) go to one slot for as long as
    *   that slot lives. Socket.IO's polling needs this.
@@ -225,8 +225,9 @@ export interface Options {
   /**
    * How many workers, or what share of them, each reload replaces first: the canary. The workers that they replace are
    * parked. Both generations serve side by side for {@link canaryWatch}, and are compared. If the new one is worse, the parked
-   * workers take their slots back, and the reload fails. `prefork reload --canary` does it for one reload. There have to be two
-   * workers; with one, a reload goes on without a canary and says so. `0`: no canary.
+   * workers take their slots back, and the reload fails. `prefork reload --canary` does it for one reload. A canary needs
+   * two workers or more. With one, a reload goes on without a canary and logs a warning, but `prefork reload --canary` is refused.
+   * `0`: no canary.
    *
    * @default 0
    * @example canary: '25%'
@@ -279,8 +280,9 @@ export interface Options {
    */
   canaryMemory?: Percent | undefined;
   /**
-   * How long the times of answers, the event loop and the memory of a new worker do not count, at most 10 min. It is never more
-   * than a quarter of the watch. Crashes, hangs and failures count from the beginning.
+   * How long a new worker may warm up after it begins to serve, at most 10 min and never more than a quarter of the watch. Until
+   * then its response times, event loop, memory and {@link canaryMetrics} are ignored. Crashes, hangs and failures count from the
+   * beginning.
    *
    * @default '5s'
    * @example canaryWarmup: '30s'
@@ -402,9 +404,10 @@ export interface Options {
    */
   admin?: string | undefined;
   /**
-   * Names of this host by which clients may ask {@link admin}, such as `metrics.example.com`, or `*.example.org` for all names below
-   * `example.org`. Addresses, names without a dot, the name of the machine and the host of `admin` are always accepted. Any other name
-   * could be that of an attacker, whose page a browser has opened and whose name leads here (DNS rebinding).
+   * Host names under which clients may reach {@link admin}, such as `metrics.example.com`, or `*.example.org` for all names below
+   * `example.org`. Addresses, names without a dot, names below `localhost`, `internal` and `home.arpa`, the name of the machine and the
+   * host of `admin` are always accepted. Any other name could belong to an attacker who makes it lead to this host, and has a browser
+   * open a page under it (DNS rebinding).
    *
    * @default none
    * @example adminHost: ['metrics.example.com', '*.internal.example']
@@ -597,7 +600,7 @@ export interface SpawnContext {
   readonly cwd?: string | undefined;
   /** The whole environment, not additions to it. */
   readonly env: NodeJS.ProcessEnv;
-  /** The slot that the worker fills, 0 to workers - 1. */
+  /** The slot that the worker fills, 0 to workers - 1; -1 for a spare, which has none yet. */
   readonly slot: number;
   /** The generation, which counts reloads from 1. */
   readonly generation: number;

@@ -58,8 +58,8 @@ export function removeState(board: string): void {
   const own = stateDirectory(board);
   const target = targetOf(own);
   if (target !== own) rmSync(own, { force: true });
-  // Most applications keep no state.
   const found = lookAt(target);
+  // Most applications keep no state, so mostly there is nothing to remove.
   if (!found?.isDirectory() || !STATE.test(basename(target))) return;
   if (isUsed(target, [dirname(board), dirname(target)])) return;
   // Another user could replace its directory, while root removes it, by a link to files that only root may remove

@@ -3,7 +3,7 @@ import type { Engine } from './engine.ts';
 import { StateError } from './error.ts';
 import { decode, encode, kinds, sizeOf, type Stored } from './value.ts';
 
-/** The size of a message. A larger value belongs into a cache, and its key into the message. */
+/** The largest size of a message. A larger value belongs in a cache, and its key in the message. */
 const LARGEST_MESSAGE_BYTES = 1024 * 1024;
 
 type Handler = ((event: MessageEvent) => void) | null;

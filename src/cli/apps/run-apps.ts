@@ -13,10 +13,10 @@ import { createNotifier } from '../../systemd/notify.ts';
 import type { Notifier } from '../../systemd/notifier.ts';
 import { AppProcess, STOPS } from './app-process.ts';
 
-/** The time beside its own periods that an app may take to stop. Then it is killed. */
+/** How much longer than its own drain delay and grace period an app may take to stop before it is killed. */
 const STOP_MARGIN_MS = 15_000;
 
-/** How long after a look an app that starts is asked again whether it serves: at first, and at most. Each time is a tenth longer. */
+/** The first and the longest pause between two checks whether a starting app serves. Each pause is a tenth longer than the last. */
 const FIRST_POLL_MS = 100;
 const LONGEST_POLL_MS = 2000;
 const POLL_GROWTH = 1.1;

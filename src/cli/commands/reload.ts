@@ -43,7 +43,7 @@ one has failed.`,
   },
 };
 
-/** Reads a value as the server's option of the same kind is read. */
+/** Parses a value by the same rules as the server's option `option`. */
 function valueOf({ values }: VerbLine, name: string, option: 'canary' | 'canaryWatch' | 'onDoubt'): unknown {
   const text = values.get(name);
   return text === undefined ? undefined : checkText(optionRows[option], `--${name}`, text);

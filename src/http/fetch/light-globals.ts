@@ -3,8 +3,9 @@ import { unwrapped } from './light-request.ts';
 import { json, LightResponse } from './light-response.ts';
 
 /**
- * These take the place of the global Request, Response and fetch. Their prototypes are those of the originals, so an
- * instance of the one is an instance of the other too. A class that extends one gets a real one.
+ * The functions below replace the global Request, Response and fetch. The two constructors share the originals' prototypes, so
+ * `instanceof` treats light and real objects alike. `new Request` makes a real request, and `new Response` a light response. A class that
+ * extends either makes real ones.
  */
 
 const OriginalRequest: typeof Request = globalThis.Request;

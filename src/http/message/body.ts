@@ -27,7 +27,7 @@ export class Body implements AsyncIterable<Buffer> {
   #failure: Error | undefined;
   #wake: (() => void) | undefined;
   #trailers: Fields | undefined;
-  /** Hears of `fail`, even when the whole body is there. */
+  /** `fail` calls it, even when the whole body has arrived. */
   #onFailed: ((error: Error) => void) | undefined;
 
   /**

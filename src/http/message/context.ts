@@ -242,7 +242,7 @@ export class Context implements ResponseHead {
     return this;
   }
 
-  /** The type of content that is sent when the handler names none. */
+  /** The Content-Type to send when the handler sets none; '' for none. */
   contentTypeOf(content: Sendable): string {
     if (isEmpty(this.#status)) return '';
     if (this.#type !== undefined) return this.#type;
@@ -359,7 +359,8 @@ export class Context implements ResponseHead {
    * names)` can announce the others. The response then has chunks, whatever its length. The field is left out in
    * HTTP/1.0 and where there is no content.
    *
-   * @throws MisuseError ERR_HTTP_FIELD when it would inject something, or belongs into the head
+   * @throws MisuseError ERR_HTTP_FIELD when it would inject something, belongs in the head, or comes after a response that has begun by its
+   *   Content-Length
    */
   trailer(name: string, value: string | number): this {
     if (!this.#may(ON_TRAILER, 'trailer')) return this;
@@ -375,8 +376,8 @@ export class Context implements ResponseHead {
   }
 
   /**
-   * Sends a 103, which names what the client may load meanwhile. Nothing is sent in HTTP/1.0, which has no such
-   * responses.
+   * Sends a 103, which names what the client may load meanwhile. Nothing is sent to an HTTP/1.0 client, because
+   * HTTP/1.0 has no such responses.
    */
   earlyHints(fields: Readonly<Record<string, string | readonly string[]>>): void {
     if (!this.#may(ON_SET, 'earlyHints') || this.#head.minor === 0) return;

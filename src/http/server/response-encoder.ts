@@ -5,7 +5,7 @@ import type { ServerCore } from './server-core.ts';
 import { isBodiless, isEmpty } from '../protocol/status.ts';
 import type { Writer } from './writer.ts';
 
-/** The content of this response is not sent: those to HEAD, and with 204, 205 and 304. */
+/** The content of this response is not sent, because it answers HEAD or has the status 204, 205 or 304. */
 const NONE = -1;
 
 /** Encodes the responses of a connection, one after the other. */

@@ -41,15 +41,15 @@ export interface ExitEvidence extends Omit<ExitFacts, keyof Exit> {
   /** The reason for which it was told to end; undefined when it was not. */
   readonly asked?: Asked | undefined;
   /** The limit that it had reached. */
-  readonly recycle?: RecycleReason | undefined;
+  readonly recycled?: RecycleReason | undefined;
   /** True when its heartbeat was overdue as it was killed. */
-  readonly isHung: boolean;
+  readonly isGivenUp: boolean;
   /** The message for which it was killed. */
   readonly expelledFor?: string | undefined;
   /** True when the start of another worker has failed, so that this one is of no use. It had not come to serve. */
   readonly isDiscarded?: boolean;
   /** True when prefork sent SIGKILL. */
-  readonly killedByUs: boolean;
+  readonly isKilled: boolean;
 }
 
 export interface ExplainedExit {
@@ -86,19 +86,19 @@ const rules: readonly Rule[] = [
   },
   {
     reason: 'hung',
-    fits: ({ isHung, killedByUs }) => isHung && killedByUs,
+    fits: ({ isGivenUp, isKilled }) => isGivenUp && isKilled,
     text: ({ asked }) =>
       `its event loop stood still ${asked === 'abort' || asked === 'rollback' ? 'when its release was taken back' : 'for longer than --heartbeat-timeout'}, and it was killed`,
   },
   {
     reason: 'protocol',
-    fits: ({ expelledFor, killedByUs }) => expelledFor !== undefined && killedByUs,
+    fits: ({ expelledFor, isKilled }) => expelledFor !== undefined && isKilled,
     text: ({ expelledFor }) => `its channel to prefork was misused (${expelledFor}), and it was killed`,
   },
   {
     reason: 'overdue',
     // A worker that ended otherwise was faster than the SIGKILL.
-    fits: ({ killedByUs, exit }) => killedByUs && exit.signal === 'SIGKILL',
+    fits: ({ isKilled, exit }) => isKilled && exit.signal === 'SIGKILL',
     text: ({ asked }) =>
       asked === undefined ? 'was not ready in time, and was killed' : `had not finished (${asked}), and was killed`,
   },
@@ -122,7 +122,7 @@ const rules: readonly Rule[] = [
   {
     reason: 'recycled',
     fits: ({ asked, exit }) => asked === 'recycle' && endedQuietly(exit),
-    text: ({ recycle, exit }) => `replaced as planned${whyRecycled(recycle)}${withCode(exit)}`,
+    text: ({ recycled, exit }) => `replaced as planned${whyRecycled(recycled)}${withCode(exit)}`,
   },
   {
     reason: 'asked',

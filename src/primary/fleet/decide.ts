@@ -1,7 +1,7 @@
 /**
  * Makes all decisions about slots and workers: (fleet, event) → (fleet, effects). The function is pure, so that crash
  * loops, races and stops are tested without a process or a clock. What is done about an event stands in a file of its
- * own: boot, exit, retire, hang, stop, and one for each operation.
+ * own, which the table below names.
  */
 import { onLoad } from './reactions/load.ts';
 import { noteDisturbance } from './autoscale/state.ts';

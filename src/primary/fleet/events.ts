@@ -1,6 +1,6 @@
 /**
  * The events that can happen to the fleet, and the effects that can answer them. The callbacks of the operating system
- * only make events. `decide` turns them into effects, and only the interpreter carries effects out.
+ * only make events. `decide` turns them into effects, and only the effect runner carries effects out.
  */
 import type { Judgement } from '../../contract/canary.ts';
 import type { MoveCounts } from '../../contract/moves.ts';

@@ -48,9 +48,9 @@ export function onExited(step: Step, event: Exited): void {
   const worker = workerOf(step.fleet, event.worker);
   if (worker === undefined) return;
   disarmAll(step, worker.id);
-  const { asked, recycled: recycle, isGivenUp: isHung, expelledFor, isKilled: killedByUs } = worker;
+  const { asked, recycled, isGivenUp, expelledFor, isKilled } = worker;
   const isDiscarded = asked !== undefined && step.fleet.error !== undefined && worker.servingSince === undefined;
-  const reasons = { asked, recycle, isDiscarded, isHung, expelledFor, killedByUs };
+  const reasons = { asked, recycled, isDiscarded, isGivenUp, expelledFor, isKilled };
   const explanation = explainExit({ ...event, exit: event, ...reasons });
   const isFromOutside = explanation.reason === 'signal' && isSentFromOutside(normalizeExit(event).signal);
   const death: Death = { ...explanation, isFromOutside, stderr: lastStderr(event) };
@@ -111,6 +111,7 @@ function onCrash(step: Step, slot: Slot, worker: Worker, death: Death): void {
   // no error to anyone.
   if (step.fleet.phase === 'starting') return fail(step, bootFailed(worker, death));
   if (loopsSinceReload(step, worker, crash) && step.fleet.phase === 'serving') return rollBack(step);
+  // Both may give up. The phase is `stopping` then, and nothing is refilled.
   countExit(step);
   countLoop(step, crash);
   // A crash in a canary ends it, however long its worker had served.

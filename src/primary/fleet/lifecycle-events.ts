@@ -10,7 +10,7 @@ import type { ExitReason } from '../exits/exit-reason.ts';
 import type { MoveCounts } from '../../contract/moves.ts';
 import type { Worker } from './fleet.ts';
 
-/** The worker as it is when the event is told. */
+/** The worker as it is when the event is reported. */
 interface OfWorker {
   readonly worker: Worker;
 }

@@ -1,5 +1,5 @@
 /**
- * Decides when the worker of a slot that ended unasked is replaced, and when prefork gives up. The functions are pure.
+ * The rules by which the worker of a slot that ended unasked is replaced, and by which prefork gives up. The functions are pure.
  */
 import type { CrashLoop } from './fleet.ts';
 

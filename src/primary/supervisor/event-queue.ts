@@ -6,15 +6,15 @@ import type { Look } from './polling/health-poller.ts';
 export type QueuedEvent = FleetEvent | WorkerSaid | Look;
 
 /**
- * The only queue, through which everything that happens goes. Those who post know the queue alone. The supervisor takes
- * the events, one at a time, from when it runs.
+ * The one queue through which every event passes. Those who post events know only the queue. Once it runs, the supervisor
+ * takes them one at a time.
  */
 export class EventQueue {
   readonly #events: QueuedEvent[] = [];
   #handle: ((event: QueuedEvent) => void) | undefined;
   #isHandling = false;
 
-  /** Takes an event. Handling starts at once, or, while another event is being handled, after that one. */
+  /** Adds an event. It is handled when `run` has been called and all events before it have been handled: at once, if there are none. */
   readonly post = (event: QueuedEvent): void => {
     this.#events.push(event);
     this.#handleAll();

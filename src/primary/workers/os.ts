@@ -1,6 +1,6 @@
 /**
- * The primary's only way to the operating system: the one module that forks, kills and reads clocks. Tests replace it
- * by another `Os`.
+ * How decisions reach processes and the clock: the one module that forks and kills workers, and has the time of every decision. Tests
+ * replace it by another `Os`.
  */
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as delay, clearTimeout } from 'node:timers';

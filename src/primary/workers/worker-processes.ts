@@ -58,7 +58,7 @@ export interface WorkerProcessesParts {
   readonly workers: () => number;
   /** Undefined where no file could be created. */
   readonly board: Board | undefined;
-  /** Takes the counts of workers that have ended. */
+  /** Adds up the counters of workers that have ended. */
   readonly totals: Totals;
   readonly os: Os;
   readonly log: Log;

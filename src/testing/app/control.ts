@@ -12,7 +12,7 @@ const LONGEST_OPERATION_MS = 600_000;
 /** The limit of requests that a server answers at once, unless it is stuck or stopped. */
 const LONGEST_QUESTION_MS = 5000;
 
-/** The server could not do what it was asked for, and says why. */
+/** Thrown when the server could not do what it was asked to do. It says why. */
 export class OperationFailed extends Error {
   /** The operation, for example `reload`. */
   readonly operation: string;

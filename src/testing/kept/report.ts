@@ -18,7 +18,7 @@ export interface ClosedConnection {
   readonly age: number;
   /** Requests that were sent on it. */
   readonly requests: number;
-  /** The client's; undefined for a Unix socket, and for a connection that never came to be. */
+  /** The client's port; undefined for a Unix socket, and for a connection that was never established. */
   readonly localPort: number | undefined;
 }
 

@@ -139,8 +139,8 @@ export class Handoffs {
   }
 
   /**
-   * Counts one more as on its way. Of one that was just accepted the others hear before it can arrive, and before they decide. Moves
-   * come in numbers, and what is decided by them is decided at beats.
+   * Counts one more as on its way. The other workers hear of a newly accepted connection before it can arrive, and before they decide.
+   * Moves are many, and decisions that depend on them are made at beats.
    */
   claim(to: number, what: Changed = 'accepted'): void {
     const { unanswered, sent } = this.pairs;
@@ -151,7 +151,7 @@ export class Handoffs {
 
   /**
    * Takes a claim back: the connection stays here after all. That is told at once too. Else it would count twice, and a worker
-   * that has too many would take its load for normal.
+   * that has too many would mistake its load for normal.
    */
   unclaim(to: number): void {
     this.pairs.unanswered[to]!--;
@@ -168,7 +168,7 @@ export class Handoffs {
   send(client: NativeClient, acceptedBy: SlotHandle, from: number, to: number, move?: Move): boolean {
     const { listener } = acceptedBy;
     const id = ++this.#ids;
-    // Slots beyond those that rows tell of have no numbers.
+    // Rows count handoffs to so many slots only. For any other slot the number is 0.
     const nth = this.pairs.sent[to] ?? 0;
     const proxied = proxiedPart(client);
     const message = {

@@ -9,10 +9,10 @@ import { NO_ROW } from '../../scoreboard/rows.ts';
 import { Writer } from '../../scoreboard/writer.ts';
 import { Delays } from './delays.ts';
 
-/** How late the others may hear of changes that come in numbers, ms. A row costs a fifth of what a move does. */
+/** How late the others may hear of frequent changes, ms. A row costs a fifth of what a move does. */
 const SOON_MS = 10;
 
-/** Memory and percentiles are looked up at most once in this time: they cost the most, and change the slowest. */
+/** Memory and percentiles are measured at most once in this time, because they cost the most and change the slowest. */
 const SLOW_PERIOD_MS = 1000;
 
 /**

@@ -35,33 +35,25 @@ async function statusOf(app: App): Promise<Status> {
   return JSON.parse(body) as Status;
 }
 
-/** Returns the status once nothing is going on any more. */
+/**
+ * Returns the status once nothing is going on any more, and it is true: these processes live, and no others of this server. A primary that
+ * has been upgraded passes on, as one of its last acts, what waited for the upgrade. So the next one may seem calm before that.
+ */
 function calm(app: App): Promise<Status> {
-  return poll(
-    async () => {
-      const status = await statusOf(app).catch(() => undefined);
-      const isCalm =
-        status !== undefined &&
-        status.phase === 'serving' &&
-        status.operation === null &&
-        status.leaving.length === 0 &&
-        status.slots.every(({ state, worker }) => state === 'serving' && worker?.state === 'serving');
-      return isCalm ? status : undefined;
-    },
-    'calm',
-    60_000,
-  );
+  return poll(async () => {
+    const status = await statusOf(app).catch(() => undefined);
+    return status !== undefined && isCalm(status) && isTrue(app, status) ? status : undefined;
+  }, 'a calm server whose status is true');
 }
 
-/** Asserts that the status is true: these processes live, and no others of this server. */
-async function assertTrue(app: App, { pid, slots, spares }: Status): Promise<void> {
+function isCalm({ phase, operation, leaving, slots }: Status): boolean {
+  const isServing = slots.every(({ state, worker }) => state === 'serving' && worker?.state === 'serving');
+  return phase === 'serving' && operation === null && leaving.length === 0 && isServing;
+}
+
+function isTrue(app: App, { pid, slots, spares }: Status): boolean {
   const workers = [...slots.map(({ worker }) => worker!.pid!), ...spares.map((spare) => spare.pid!)];
-  for (const worker of workers) assert.ok(isAlive(worker), `worker ${worker} of status lives`);
-  const expected = [pid, ...workers].toSorted();
-  await poll(
-    () => JSON.stringify(app.processes.toSorted()) === JSON.stringify(expected) || undefined,
-    `just ${expected.join(', ')}`,
-  );
+  return JSON.stringify(app.processes.toSorted()) === JSON.stringify([pid, ...workers].toSorted());
 }
 
 /** Ends the present primary, whichever that is. */
@@ -86,7 +78,6 @@ for (const sharing of sharings) {
     }
     const status = await calm(app);
     assert.equal(status.pid, app.pid);
-    await assertTrue(app, status);
     assert.equal((await get(app.target)).status, 200);
   });
 }
@@ -134,8 +125,7 @@ for (const spares of [0, 1]) {
     }
     // A stopped process continues within this time.
     await delay(1500);
-    const status = await calm(app);
-    await assertTrue(app, status);
+    await calm(app);
     for (let asked = 0; asked < 20; asked++) assert.equal((await get(app.target)).status, 200);
   });
 }
@@ -155,7 +145,6 @@ test('upgrades among blows', async (t) => {
   }
   await delay(1500);
   const status = await calm(app);
-  await assertTrue(app, status);
   assert.equal((await get(app.target)).status, 200);
   await end(app, status);
 });

@@ -7,11 +7,11 @@ const MB = 2 ** 20;
 type Changes = Partial<Omit<ExitEvidence, 'exit'>>;
 
 function signal(name: NodeJS.Signals, changes: Changes = {}): ExitEvidence {
-  return { exit: { code: null, signal: name }, isHung: false, killedByUs: false, ...changes };
+  return { exit: { code: null, signal: name }, isGivenUp: false, isKilled: false, ...changes };
 }
 
 function code(number: number, changes: Changes = {}): ExitEvidence {
-  return { exit: { code: number, signal: null }, isHung: false, killedByUs: false, ...changes };
+  return { exit: { code: number, signal: null }, isGivenUp: false, isKilled: false, ...changes };
 }
 
 const oom = { before: 2, after: 3 };
@@ -22,27 +22,27 @@ const boom = { error: 'Error: boom\n    at serve (/app/server.js:12:5)\n', stder
 
 const cases: ReadonlyArray<readonly [ExitEvidence, ExitReason, string | RegExp]> = [
   [
-    { exit: { code: null, signal: null, error: new Error('spawn EAGAIN') }, isHung: false, killedByUs: false },
+    { exit: { code: null, signal: null, error: new Error('spawn EAGAIN') }, isGivenUp: false, isKilled: false },
     'unstarted',
     'could not be started: spawn EAGAIN',
   ],
   // prefork's own kills decide, whatever else there is.
-  [signal('SIGKILL', { isHung: true, killedByUs: true, oomKills: oom }), 'hung', /--heartbeat-timeout/],
-  [signal('SIGKILL', { isHung: true, killedByUs: true, asked: 'abort' }), 'hung', /its release was taken back/],
-  [signal('SIGKILL', { isHung: true, killedByUs: true, asked: 'reload' }), 'hung', /--heartbeat-timeout/],
-  [signal('SIGKILL', { killedByUs: true }), 'overdue', 'was not ready in time, and was killed'],
+  [signal('SIGKILL', { isGivenUp: true, isKilled: true, oomKills: oom }), 'hung', /--heartbeat-timeout/],
+  [signal('SIGKILL', { isGivenUp: true, isKilled: true, asked: 'abort' }), 'hung', /its release was taken back/],
+  [signal('SIGKILL', { isGivenUp: true, isKilled: true, asked: 'reload' }), 'hung', /--heartbeat-timeout/],
+  [signal('SIGKILL', { isKilled: true }), 'overdue', 'was not ready in time, and was killed'],
   [
-    signal('SIGKILL', { killedByUs: true, asked: 'reload', oomKills: oom }),
+    signal('SIGKILL', { isKilled: true, asked: 'reload', oomKills: oom }),
     'overdue',
     'had not finished (reload), and was killed',
   ],
   // The worker ended by itself before the kill.
-  [code(1, { killedByUs: true, asked: 'stop' }), 'asked', 'ended as asked (stop), with exit code 1'],
+  [code(1, { isKilled: true, asked: 'stop' }), 'asked', 'ended as asked (stop), with exit code 1'],
   // The start of another worker had failed.
-  [signal('SIGKILL', { isDiscarded: true, killedByUs: true, asked: 'stop' }), 'asked', /the start had failed$/],
+  [signal('SIGKILL', { isDiscarded: true, isKilled: true, asked: 'stop' }), 'asked', /the start had failed$/],
   [code(1, { isDiscarded: true, lastWords: boom, asked: 'stop' }), 'asked', /the start had failed$/],
   // The worker hung, and another process killed it first.
-  [signal('SIGSEGV', { isHung: true }), 'signal', /^killed by SIGSEGV \(an error in a native addon/],
+  [signal('SIGSEGV', { isGivenUp: true }), 'signal', /^killed by SIGSEGV \(an error in a native addon/],
   // These cases are errors.
   [code(1, { lastWords: boom }), 'uncaught', 'uncaught Error: boom at /app/server.js:12'],
   [code(1, { lastWords: boom, asked: 'reload' }), 'uncaught', /boom/],
@@ -80,9 +80,9 @@ const cases: ReadonlyArray<readonly [ExitEvidence, ExitReason, string | RegExp]>
   [code(0, { asked: 'scale' }), 'asked', 'ended as asked (scale)'],
   [code(5, { asked: 'upgrade' }), 'asked', 'ended as asked (upgrade), with exit code 5'],
   [code(143, { asked: 'stop' }), 'asked', 'ended as asked (stop)'],
-  [signal('SIGTERM', { asked: 'recycle', recycle: 'max-memory' }), 'recycled', 'replaced as planned (--max-memory)'],
+  [signal('SIGTERM', { asked: 'recycle', recycled: 'max-memory' }), 'recycled', 'replaced as planned (--max-memory)'],
   [code(0, { asked: 'recycle' }), 'recycled', 'replaced as planned'],
-  [signal('SIGSEGV', { asked: 'recycle', recycle: 'max-memory' }), 'signal', /SIGSEGV/],
+  [signal('SIGSEGV', { asked: 'recycle', recycled: 'max-memory' }), 'signal', /SIGSEGV/],
   [signal('SIGKILL', { asked: 'stop' }), 'signal', /SIGKILL/],
   // These are the other cases.
   [signal('SIGSYS'), 'signal', /seccomp/],
@@ -107,8 +107,8 @@ const cases: ReadonlyArray<readonly [ExitEvidence, ExitReason, string | RegExp]>
 ];
 
 for (const [evidence, reason, text] of cases) {
-  const { exit, asked = '', recycle = '' } = evidence;
-  test(`${exit.signal ?? exit.code} ${asked} ${recycle}: ${reason}, ${text}`, () => {
+  const { exit, asked = '', recycled = '' } = evidence;
+  test(`${exit.signal ?? exit.code} ${asked} ${recycled}: ${reason}, ${text}`, () => {
     const explained = explainExit(evidence);
     assert.equal(explained.reason, reason);
     if (typeof text === 'string') assert.equal(explained.text, text);
