@@ -59,9 +59,9 @@ function withLinks(document, here, text) {
   });
 }
 
-/** VitePress knows no page whose name begins with a dot. */
+/** VitePress knows no page whose name begins with a dot, and takes `.md` off the end of a link as often as it stands there. */
 function placeOfShown(path) {
-  return `files/${path.replaceAll(/(^|\/)\./g, '$1')}`;
+  return `files/${path.replaceAll(/(^|\/)\./g, '$1').replace(/\.md$/, '-md')}`;
 }
 
 /** Copies a file to where the built site has it under the same name. */
