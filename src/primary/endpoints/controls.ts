@@ -52,7 +52,7 @@ export class PrimaryControls implements Controls {
   readonly #names: Pick<Status, 'prefork' | 'node' | 'pid' | 'sharing'>;
   /** The dashboard, which all entrances share, so that all clients are shown the same. */
   #dashboard: Promise<Dashboard> | undefined;
-  #scrapes: Promise<Scrapes> | undefined;
+  #scrapes: Scrapes | undefined;
 
   constructor(parts: PrimaryControlsParts) {
     const { supervisor, sharing } = parts;
@@ -97,17 +97,14 @@ export class PrimaryControls implements Controls {
   }
 
   async metrics(accept: string | undefined): Promise<MetricsAnswer> {
-    return (await (this.#scrapes ??= this.#startScrapes())).ask(accept);
-  }
-
-  async #startScrapes(): Promise<Scrapes> {
-    const { wantsOpenMetrics } = await import('../../metrics/exposition.ts');
-    return new Scrapes({
-      scrape: (accept) => metricsOf(this.#supervisor, this.#parts, this.status(), accept),
-      kindOf: wantsOpenMetrics,
+    const { wantsOpenMetrics: kindOf } = await import('../../metrics/exposition.ts');
+    this.#scrapes ??= new Scrapes({
+      scrape: (as) => metricsOf(this.#supervisor, this.#parts, this.status(), as),
+      kindOf,
       now: this.#parts.now,
       delay: (ms) => new Promise((resolve) => setTimeout(resolve, ms).unref()),
     });
+    return this.#scrapes.ask(accept);
   }
 
   logs(after?: number, worker?: number): KeptLines {
