@@ -148,7 +148,7 @@ export function controlDirectory(env: NodeJS.ProcessEnv = process.env): string {
  * @param mounts see `hold`.
  * @throws PreforkError `ERR_CONTROL_SOCKET`
  */
-export function makeDirectory(path: string, mounts: ReadonlySet<string> = kernelMounts()): void {
+export function makeDirectory(path: string, mounts?: ReadonlySet<string>): void {
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
@@ -213,9 +213,8 @@ function ownIn({ path, isShared }: Parent): string[] {
   const name = nameFor(userId());
   if (!isShared) return lookAt(join(path, name)) === undefined ? [] : [join(path, name)];
   const candidates = namesIn(path).filter((one) => one === name || one.startsWith(`${name}-`));
-  const mounts = kernelMounts();
   const isOurs = ({ stats }: Held): boolean => stats.uid === userId() && stats.isDirectory();
-  const own = hold(path, (held) => candidates.filter((one) => holdIn(held, one, isOurs, mounts) === true), mounts);
+  const own = hold(path, (held) => candidates.filter((one) => holdIn(held, one, isOurs) === true));
   return (own ?? []).toSorted().map((one) => join(path, one));
 }
 
