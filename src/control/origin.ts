@@ -15,8 +15,8 @@ const localHost = /^([\w-]*|127\.0\.0\.1|\[::1\])(:\d+)?$/;
  * Returns why a request that may come from a web page is refused; undefined when nothing suggests that.
  *
  * No browser opens a Unix socket. This check matters once someone forwards a port to the socket. A page of any site can
- * then send a POST to that port, and such a request has an Origin. Browsers may also send Sec-Fetch-Site. A page whose name is made to resolve to this machine
- * can also read the answers, but it has its name in Host.
+ * then send a POST to that port, and such a request has an Origin. Browsers may also send Sec-Fetch-Site. A page whose
+ * name is made to resolve to this machine can also read the answers, but it has its name in Host.
  */
 export function refusal({ host = '', origin, fetchSite = 'none' }: Provenance): string | undefined {
   if (origin !== undefined) return 'requests from web pages (with an Origin) are refused';

@@ -44,7 +44,8 @@ const ownKeys = ['app', 'during', 'connections', 'requests', 'timeout', 'pause']
 
 /**
  * Starts the server, opens connections whose clients never reconnect, and runs `during`. It asserts that each connection is still
- * open, and still answered, when the old workers and primaries have left. No answer may say `Connection: close`. Then the server is stopped, and has to end with exit code 0; one that was given as `app` goes on.
+ * open, and still answered, when the old workers and primaries have left. No answer may say `Connection: close`. Then the
+ * server is stopped, and has to end with exit code 0; one that was given as `app` goes on.
  *
  * @returns how many connections there were, and requests.
  * @throws ClosedConnectionsError that names the connections that were closed, when, how, and what was done to the server then.

@@ -30,7 +30,7 @@ export interface HealthPollerParts {
   /** Keeps figures of what is seen. */
   readonly figures: Pick<FigureHistory, 'look'>;
   readonly post: (event: FleetEvent | Look) => void;
-  /** What is looked at more seldom. */
+  /** What is looked at only while there is a reason. */
   readonly slow: Pick<SlowLooks, 'look'>;
 }
 

@@ -8,8 +8,8 @@ import type { CanaryWatch } from './canary-watch.ts';
 const CANARY_PERIOD_MS = 1000;
 
 /**
- * The memory of the cgroup is looked at no more often than this, which is at each turn of the poller. A release that leaks can take what
- * is left of a small cgroup within a second.
+ * How often the memory of the cgroup is looked at: a release that leaks can take what is left of a small cgroup within a second. It is
+ * less than the poller's period, so that a timer which is early by a moment skips no look.
  */
 const MEMORY_PERIOD_MS = 200;
 
@@ -29,7 +29,7 @@ export interface SlowLooksParts {
 }
 
 /**
- * What is not looked at in each turn of the poller, and only while there is a reason: the two generations of a canary, and the memory
+ * What is looked at only while there is a reason, and less often where a look takes long: the two generations of a canary, and the memory
  * of the cgroup while workers are parked. What is seen becomes an event. Owns nothing but the memory of the canary's samples.
  */
 export class SlowLooks {
