@@ -1,10 +1,14 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate as turn, setTimeout as delay } from 'node:timers/promises';
 import { PreforkError } from '../errors.ts';
 import { flagsOf } from './descriptors.ts';
 
 const STDIN = 0;
+
+/** How long a file that another thread has opened may keep the number of the standard input, and how often that is looked at, ms. */
+const LONGEST_WAIT_MS = 2000;
+const LOOK_EVERY_MS = 10;
 
 /**
  * Puts nothing in the place of this process's standard input, which its workers inherit. It is root's: the rest of a script that a shell
@@ -21,9 +25,23 @@ export async function leaveInput(): Promise<void> {
     await turn();
   }
   closeSync(STDIN);
-  // The kernel gives the lowest number that is free (open(2)).
-  const fd = openSync(devNull, constants.O_RDONLY);
-  if (fd !== STDIN) throw new PreforkError('ERR_INTERNAL', `root’s standard input could not be left: ${fd}`);
+  await fillInput();
+}
+
+/**
+ * Opens nothing as the standard input. The kernel gives the lowest number that is free (open(2)), but a thread of Node's may have been
+ * given it first, for a file that a library's program reads just then. Such a file is closed soon.
+ */
+async function fillInput(): Promise<void> {
+  const last = performance.now() + LONGEST_WAIT_MS;
+  for (;;) {
+    const fd = openSync(devNull, constants.O_RDONLY);
+    if (fd === STDIN) return;
+    closeSync(fd);
+    if (performance.now() > last)
+      throw new PreforkError('ERR_INTERNAL', 'another file took the place of root’s standard input');
+    await delay(LOOK_EVERY_MS);
+  }
 }
 
 /**

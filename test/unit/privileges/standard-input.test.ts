@@ -44,3 +44,30 @@ test('what no program has read is not touched, for others may read it too', { sk
     other.kill();`);
   assert.deepEqual({ said, end }, { said: 'true /dev/null\n', end: [0, null] });
 });
+
+/** Has another file opened in the moment in which the standard input is closed, as a thread of Node's may do. */
+const taken = (then: string): string => `
+  import fs from 'node:fs';
+  import { syncBuiltinESMExports } from 'node:module';
+  const { closeSync } = fs;
+  fs.closeSync = (fd) => {
+    closeSync(fd);
+    if (fd !== 0) return;
+    fs.closeSync = closeSync;
+    syncBuiltinESMExports();
+    console.log(fs.openSync(process.execPath));
+    ${then}
+  };
+  syncBuiltinESMExports();
+  await leaveInput().catch(({ code }) => console.log(code));
+  console.log(readlinkSync('/proc/self/fd/0') === '/dev/null');`;
+
+test('a file that takes its number is waited for', { skip }, async () => {
+  const { said, end } = await run(taken('setTimeout(closeSync, 50, 0);'));
+  assert.deepEqual({ said, end }, { said: '0\ntrue\n', end: [0, null] });
+});
+
+test('a file that keeps its number is no standard input for workers: root’s start fails', { skip }, async () => {
+  const { said, end } = await run(taken(''));
+  assert.deepEqual({ said, end }, { said: '0\nERR_INTERNAL\nfalse\n', end: [0, null] });
+});
