@@ -2,15 +2,20 @@ import type { Answer } from '../answer.ts';
 import { Connection } from '../connection.ts';
 import type { Sent } from '../request.ts';
 import type { ConnectionEvents, ConnectionHistory, Route } from '../route.ts';
-import type { Way } from './way.ts';
+import type { Style, Way } from './way.ts';
 
-/** Keeps its connection until the server closes it or announces that. */
-export class Http1Kept implements Way {
+/**
+ * HTTP/1. A kept connection lasts until the server closes it or announces that. With the style `new`, each request opens one, and says
+ * by `Connection: close` that no other follows.
+ */
+export class Http1Way implements Way {
   readonly #open: () => Connection;
+  readonly #isKept: boolean;
   #connection: Connection | undefined;
 
-  constructor(route: Route, events: ConnectionEvents) {
+  constructor(route: Route, events: ConnectionEvents, style: Style) {
     this.#open = () => new Connection(route, events);
+    this.#isKept = style === 'kept';
   }
 
   get history(): ConnectionHistory | undefined {
@@ -18,37 +23,14 @@ export class Http1Kept implements Way {
   }
 
   async ask(sent: Sent): Promise<Answer> {
-    if (this.#connection === undefined || this.#connection.isOver) this.#connection = this.#open();
+    if (this.#connection === undefined || this.#connection.isOver || !this.#isKept) this.#connection = this.#open();
     const connection = this.#connection;
-    const answer = await connection.ask(sent, false);
-    if (answer.closes) connection.end();
-    return answer;
-  }
-
-  end(): void {
-    this.#connection?.end();
-  }
-}
-
-/** Opens a connection for each request, and announces that by `Connection: close`. */
-export class Http1New implements Way {
-  readonly #open: () => Connection;
-  #connection: Connection | undefined;
-
-  constructor(route: Route, events: ConnectionEvents) {
-    this.#open = () => new Connection(route, events);
-  }
-
-  get history(): ConnectionHistory | undefined {
-    return this.#connection?.history;
-  }
-
-  async ask(sent: Sent): Promise<Answer> {
-    const connection = (this.#connection = this.#open());
     try {
-      return await connection.ask(sent, true);
+      const answer = await connection.ask(sent, !this.#isKept);
+      if (answer.closes) connection.end();
+      return answer;
     } finally {
-      connection.end();
+      if (!this.#isKept) connection.end();
     }
   }
 

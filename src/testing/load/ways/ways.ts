@@ -1,6 +1,6 @@
 import type { Protocol } from '../request.ts';
 import type { ConnectionEvents, Route } from '../route.ts';
-import { Http1Kept, Http1New } from './http1-way.ts';
+import { Http1Way } from './http1-way.ts';
 import { Http2Kept, Http2New, SharedSession } from './http2-way.ts';
 import type { Style, Way } from './way.ts';
 
@@ -13,9 +13,7 @@ const CLIENTS_PER_SESSION = 8;
  * @returns a function that gives each client its way.
  */
 export function waysTo(route: Route, protocol: Protocol, events: ConnectionEvents): (style: Style) => Way {
-  if (protocol === 'http1') {
-    return (style) => (style === 'kept' ? new Http1Kept(route, events) : new Http1New(route, events));
-  }
+  if (protocol === 'http1') return (style) => new Http1Way(route, events, style);
   let shared = new SharedSession(route, events);
   return (style) => {
     if (style === 'new') return new Http2New(route, events);
