@@ -140,7 +140,7 @@ test('0 is no limit', async (t) => {
 });
 
 test('a connection that sends nothing is closed after idleTimeout, before and between requests', async (t) => {
-  const { client } = await serve(t, { handler: (ctx) => ctx.end('ok'), idleTimeout: 60 });
+  const { client } = await serve(t, { handler: (ctx) => ctx.end('ok'), idleTimeout: 500 });
   const silent = client();
   await silent.closed();
   assert.equal(silent.text, '');

@@ -34,7 +34,7 @@ const slow: Readonly<Record<string, Slow>> = {
   'Connection: close': { sent: request('GET /', { Connection: 'close' }) },
   'a half-closed connection': { ends: true },
   maxRequestsPerConn: { options: { maxRequestsPerConn: 1 } },
-  'a short idleTimeout': { options: { idleTimeout: 100 } },
+  'a short idleTimeout': { options: { idleTimeout: 500 } },
   'HTTP/1.0': { sent: old },
   'HTTP/1.0, without a length': { sent: old, handler: (ctx) => (ctx.write(content), ctx.end()) },
   'a stream': { sent: request('GET /', { Connection: 'close' }), handler: (ctx) => ctx.stream(quarters()) },

@@ -298,7 +298,7 @@ test('one that has come and is idle is idle to Node: no 408 after headersTimeout
 test('keepAliveTimeout runs from its arrival, and not during a request', async (t) => {
   const { server, client, socket } = await setUp(t);
   const other = createServer((_request, response) => void setTimeout(() => response.end('late'), 1500));
-  Object.assign(other, { keepAliveTimeout: 100, keepAliveTimeoutBuffer: 100 });
+  Object.assign(other, { keepAliveTimeout: 500, keepAliveTimeoutBuffer: 100 });
   await listen(t, other);
   watchHeads(server);
   give(other, takeHandle(socket));
