@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
-import { failure, type Answer, type ControlRequest, type Gate } from './routes.ts';
+import { failure, type Answer, type Gate, type RequestHead } from './routes.ts';
 import { isSecret } from './secret.ts';
 
 /** Names with one label, which no attacker can own: see `AdminGate`. */
@@ -49,7 +49,7 @@ export class AdminGate implements Gate {
     this.#token = token;
   }
 
-  refuse(request: ControlRequest): Answer | undefined {
+  refuse(request: RequestHead): Answer | undefined {
     const { host = '', method } = request;
     if (!this.#knows(host)) {
       return failure(
@@ -67,7 +67,7 @@ export class AdminGate implements Gate {
     });
   }
 
-  isTrusted(request: ControlRequest): boolean {
+  isTrusted(request: RequestHead): boolean {
     const token = bearerToken(request);
     return token !== undefined && isSecret(token, this.#token);
   }
@@ -86,17 +86,17 @@ function quoted(host: string): string {
   return JSON.stringify(host.slice(0, LONGEST_HOST).replaceAll(/[^\x20-\x7e]/g, '?'));
 }
 
-function bearerToken({ authorization = '' }: ControlRequest): string | undefined {
+function bearerToken({ authorization = '' }: RequestHead): string | undefined {
   return /^Bearer +(\S+)$/i.exec(authorization)?.[1];
 }
 
 /** A page of our own comes from the host that it asks. */
-function isOfAnotherSite({ host = '', origin, fetchSite = 'none' }: ControlRequest): boolean {
+function isOfAnotherSite({ host = '', origin, fetchSite = 'none' }: RequestHead): boolean {
   if (fetchSite !== 'none' && fetchSite !== 'same-origin') return true;
   return origin !== undefined && origin.replace(/^https?:\/\//, '') !== host;
 }
 
 /** The page holds nothing about this server, and a user may follow a link to it. */
-function isPage({ method, target }: ControlRequest): boolean {
+function isPage({ method, target }: RequestHead): boolean {
   return target === '/' && (method === 'GET' || method === 'HEAD');
 }

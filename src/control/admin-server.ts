@@ -67,7 +67,7 @@ export class AdminServer {
       arrivalTimeout: 10_000,
       closeTimeout: 1000,
       most: MOST_CONNECTIONS,
-      isTrusted: (request) => gate.isTrusted(request),
+      gate,
     });
     // Half-open sockets are allowed, as in http.Server, because a client may end its side when it has sent its request.
     const listener = createServer({ allowHalfOpen: true }, (socket) => connections.accept(socket));

@@ -1,11 +1,16 @@
+import { once } from 'node:events';
 import type { IncomingMessage, OutgoingHttpHeaders, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Viewer } from './controls.ts';
+import { Gathered } from '../ipc/gathered.ts';
 import { Quota } from './quota.ts';
-import type { Answer, ControlRequest } from './routes.ts';
+import type { Answer, ControlRequest, Gate, RequestHead } from './routes.ts';
 
 /** The length of a request's body. */
 const LONGEST_BODY_BYTES = 65_536;
+
+/** So many requests behind the first one of a connection are left unanswered. Each is an object, until the first has its answer. */
+const MOST_DROPPED = 16;
 
 /** The length of a request's head. Clients here send no cookies. */
 const LONGEST_HEAD_BYTES = 8192;
@@ -28,8 +33,8 @@ export interface ConnectionOptions {
   readonly closeTimeout: number;
   /** The number of connections, where other users can connect. @default no limit */
   readonly most?: number;
-  /** Tells whether the sender may keep a connection as long as the request takes. @default no client is trusted */
-  readonly isTrusted?: (request: ControlRequest) => boolean;
+  /** Tells from the head whether the body is read, and whether the sender may keep a connection as long as the request takes. */
+  readonly gate: Pick<Gate, 'refuse' | 'isTrusted'>;
 }
 
 /**
@@ -46,6 +51,8 @@ export class Connections {
   readonly #arriving = new Map<Socket, NodeJS.Timeout>();
   /** Answers that last until the client or this object ends them. */
   readonly #following = new Set<ServerResponse>();
+  /** Requests that were dropped, of each connection that had some. */
+  readonly #dropped = new WeakMap<Socket, number>();
   readonly #quota: Quota<Socket>;
   #http: Server | undefined;
   #allClosed: (() => void) | undefined;
@@ -121,28 +128,34 @@ export class Connections {
     );
     // Drops a second request that may have come in the same packet. `writeHead` makes the response end the connection.
     http.maxRequestsPerSocket = 1;
+    http.on('dropRequest', (_request, socket) => this.#onDropped(socket as Socket));
     return http;
   }
 
+  #onDropped(socket: Socket): void {
+    const dropped = (this.#dropped.get(socket) ?? 0) + 1;
+    this.#dropped.set(socket, dropped);
+    if (dropped > MOST_DROPPED) socket.destroy();
+  }
+
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { gate, answer: answerTo } = this.#options;
+    const head = headOf(request);
     let body: string | undefined;
     try {
-      body = await readBody(request);
+      body = await (head.method === 'POST' && gate.refuse(head) === undefined ? readBody(request) : skipBody(request));
     } catch {
       // The request broke off or was cut off, so there is no client to answer.
       return;
     }
     this.#hasArrived(request.socket);
-    const { method = '', url = '', headers } = request;
-    const { host, origin, accept, authorization, 'sec-fetch-site': fetchSite } = headers;
-    const asked: ControlRequest = { method, target: url, body, host, origin, fetchSite, accept, authorization };
     // An answer costs time, and clients could ask and leave without end.
     if (request.socket.destroyed) return;
-    this.#quota.advance(request.socket, this.#options.isTrusted?.(asked) === true ? 'trusted' : 'answered');
-    const answer = await this.#options.answer(asked);
+    this.#quota.advance(request.socket, gate.isTrusted(head) ? 'trusted' : 'answered');
+    const answer = await answerTo({ ...head, body });
     // The client left meanwhile. node:http would never report that.
     if (request.socket.destroyed) return;
-    if (answer.follow === undefined || method === 'HEAD') this.#send(response, answer);
+    if (answer.follow === undefined || head.method === 'HEAD') this.#send(response, answer);
     else this.#follow(response, answer, answer.follow);
   }
 
@@ -175,18 +188,37 @@ function cutOff(socket: Socket): void {
   socket.destroySoon();
 }
 
+function headOf({ method = '', url = '', headers }: IncomingMessage): RequestHead {
+  const { host, origin, accept, authorization, 'sec-fetch-site': fetchSite } = headers;
+  return { method, target: url, host, origin, fetchSite, accept, authorization };
+}
+
 /**
  * Reads a body to its end even when it is too long, because a client that cannot finish sending may never read the
  * answer.
  */
 async function readBody(request: IncomingMessage): Promise<string | undefined> {
-  const chunks: Buffer[] = [];
-  let length = 0;
+  const body = new Gathered();
+  let isTooLong = false;
   for await (const chunk of request as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length <= LONGEST_BODY_BYTES) chunks.push(chunk);
+    isTooLong ||= body.length + chunk.length > LONGEST_BODY_BYTES;
+    if (!isTooLong) body.add(chunk);
   }
-  return length <= LONGEST_BODY_BYTES ? Buffer.concat(chunks).toString() : undefined;
+  return isTooLong ? undefined : Buffer.from(body.take()).toString();
+}
+
+/**
+ * Waits for the end of a short body, for a client that reads the answer only then. The answer to any other does not wait: without a
+ * token, a client could send tiny chunks without end, each of which costs as much as a large one.
+ *
+ * @returns the empty text; undefined for a body that is still coming.
+ */
+async function skipBody(request: IncomingMessage): Promise<string | undefined> {
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = request.headers;
+  request.resume();
+  if (coding !== undefined || Number(length) > LONGEST_BODY_BYTES) return undefined;
+  if (!request.readableEnded) await once(request, 'end');
+  return '';
 }
 
 function writeHead(response: ServerResponse, status: number, headers: OutgoingHttpHeaders): void {

@@ -22,15 +22,19 @@ import { isKeyOf } from '../contract/tables.ts';
 /** The longest time that one request can hold a worker. A client that is gone cannot release it. */
 const LONGEST_HOLD_SECONDS = 600;
 
-export interface ControlRequest extends Provenance {
+/** What is known of a request before its body is read. */
+export interface RequestHead extends Provenance {
   readonly method: string;
   /** The path and query. */
   readonly target: string;
-  /** Undefined when the body was too long to be read. */
-  readonly body: string | undefined;
   readonly accept?: string | undefined;
   /** The `Authorization` header. */
   readonly authorization?: string | undefined;
+}
+
+export interface ControlRequest extends RequestHead {
+  /** Undefined when the body was too long to be read, or of a request that has none. */
+  readonly body: string | undefined;
 }
 
 export interface Answer {
@@ -46,18 +50,18 @@ export interface Answer {
 /** Decides which requests are answered. */
 export interface Gate {
   /** Returns the refusal of a request; undefined when the request is answered. */
-  refuse(request: ControlRequest): Answer | undefined;
+  refuse(head: RequestHead): Answer | undefined;
   /** True when the client is a user of this machine, who may say which of its programs is run. */
   readonly isLocal: boolean;
   /** Tells whether the client may see what the application said about itself. */
-  isTrusted(request: ControlRequest): boolean;
+  isTrusted(head: RequestHead): boolean;
 }
 
 /** The gate of the Unix socket, which only its user can open. */
-const socketGate: Gate = {
+export const socketGate: Gate = {
   isLocal: true,
-  refuse(request) {
-    const reason = refusal(request);
+  refuse(head) {
+    const reason = refusal(head);
     return reason === undefined ? undefined : failure(403, reason);
   },
   isTrusted: () => true,
@@ -132,7 +136,9 @@ function dispatch(request: ControlRequest, controls: Controls, gate: Gate): Answ
   if (methods === undefined) return failure(404, `no such route; there are ${routeList()}`);
   const route = routeOf(methods, request.method);
   if (route === undefined) return wrongMethod(path, methods);
-  if (request.body === undefined) return failure(413, 'the body is longer than 64 KB');
+  if (request.body === undefined) {
+    return failure(413, request.method === 'POST' ? 'the body is longer than 64 KB' : `${request.method} has no body`);
+  }
   const fields = readFields(query, request.body, route.fields);
   return route.answer({
     controls,

@@ -5,7 +5,7 @@ import { Connections } from './connections.ts';
 import type { Controls } from './controls.ts';
 import { controlDirectory } from './files/directories.ts';
 import { socketPath } from './files/place.ts';
-import { answer } from './routes.ts';
+import { answer, socketGate } from './routes.ts';
 import { sweepDeadSockets } from './files/sweep.ts';
 import { SocketFile, type Wish } from './files/socket-file.ts';
 
@@ -54,6 +54,7 @@ export class ControlServer {
     const { arrivalTimeout = 10_000, closeTimeout = 1000 } = options;
     const connections = new Connections({
       answer: (request) => answer(request, controls),
+      gate: socketGate,
       arrivalTimeout,
       closeTimeout,
     });

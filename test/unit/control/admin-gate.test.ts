@@ -57,7 +57,7 @@ const cases: ReadonlyArray<readonly [string, Asked, number]> = [
 for (const [what, asked, status] of cases) test(`${what}: ${status}`, () => assert.equal(statusOf(asked), status));
 
 test('who is refused learns what was expected, and not the token', () => {
-  const refused = gate.refuse({ method: 'POST', target: '/reload', body: '', host: 'localhost' })!;
+  const refused = gate.refuse({ method: 'POST', target: '/reload', host: 'localhost' })!;
   assert.equal(refused.headers!['www-authenticate'], 'Bearer realm="prefork"');
   assert.match(refused.body, /expected the token/);
   assert.ok(!refused.body.includes(token));

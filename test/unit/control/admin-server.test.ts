@@ -116,3 +116,54 @@ test('clients that say nothing do not keep others out, nor do those that never e
     assert.match(client.text, /^HTTP\/1.1 200 OK/);
   }
 });
+
+const CHUNKS = 'Host: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n';
+const unread: ReadonlyArray<readonly [what: string, sent: string, status: number]> = [
+  ['a change without the token', `POST /scale HTTP/1.1\r\n${CHUNKS}`, 401],
+  ['what only looks', `GET /status HTTP/1.1\r\n${CHUNKS}`, 413],
+  ['a long body', 'POST /scale HTTP/1.1\r\nHost: localhost\r\nContent-Length: 65537\r\n\r\nx', 401],
+];
+for (const [what, sent, status] of unread) {
+  test(`the body of a request is not waited for where it is not read: ${what}`, async (t) => {
+    const client = new Client(await open(t));
+    client.socket.write(sent);
+    await once(client.socket, 'close');
+    assert.match(client.text, new RegExp(`^HTTP/1.1 ${status} `));
+  });
+}
+
+test('a short body is waited for even so: its client may read nothing before it has sent it', async (t) => {
+  const client = new Client(await open(t));
+  client.socket.write('POST /scale HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{');
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(client.text, '');
+  client.socket.write('}');
+  await once(client.socket, 'close');
+  assert.match(client.text, /^HTTP\/1.1 401 /);
+});
+
+test('who has the token may send a body in any pieces, up to the length of any', async (t) => {
+  const token = 'Authorization: Bearer xxxxxxxxxxxxxxxx\r\n';
+  for (const [length, status] of [
+    [65_536, 200],
+    [65_537, 413],
+  ] as const) {
+    const client = new Client(await open(t));
+    const pieces = [...'{"workers":4}'.padEnd(length)].map((piece) => `1\r\n${piece}\r\n`).join('');
+    client.socket.write(
+      `POST /scale HTTP/1.1\r\n${token}Host: localhost\r\nTransfer-Encoding: chunked\r\n\r\n${pieces}0\r\n\r\n`,
+    );
+    await once(client.socket, 'close');
+    assert.match(client.text, new RegExp(`^HTTP/1.1 ${status} `));
+  }
+});
+
+test('requests behind the first one are not kept without end', async (t) => {
+  const client = new Client(await open(t));
+  client.ask('/live');
+  await poll(() => client.text.includes('event: figures') || undefined, 'figures');
+  client.socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(16));
+  await poll(() => client.text.match(/event: figures/g)!.length > 1 || undefined, 'more figures');
+  client.ask();
+  await once(client.socket, 'close');
+});
