@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, OutgoingHttpHeaders, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Viewer } from './controls.ts';
-import { Gathered } from '../ipc/gathered.ts';
+import { Gathered } from '../sockets/gathered.ts';
 import { Quota } from './quota.ts';
 import type { Answer, ControlRequest, Gate, RequestHead } from './routes.ts';
 

@@ -1,4 +1,4 @@
-import { Gathered } from './gathered.ts';
+import { Gathered } from '../sockets/gathered.ts';
 
 const NEWLINE = 10;
 

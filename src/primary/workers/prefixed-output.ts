@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
-import { Gathered } from '../../ipc/gathered.ts';
+import { Gathered } from '../../sockets/gathered.ts';
 
 /** The length of a line. A longer line is split, so that a worker that never ends one cannot fill our memory. */
 const LONGEST_LINE_BYTES = 1_048_576;

@@ -149,7 +149,7 @@ test('who has the token may send a body in any pieces, up to the length of any',
     [65_537, 413],
   ] as const) {
     const client = new Client(await open(t));
-    const pieces = [...'{"workers":4}'.padEnd(length)].map((piece) => `1\r\n${piece}\r\n`).join('');
+    const pieces = '{"workers":4}'.padEnd(length).replaceAll(/./g, '1\r\n$&\r\n');
     client.socket.write(
       `POST /scale HTTP/1.1\r\n${token}Host: localhost\r\nTransfer-Encoding: chunked\r\n\r\n${pieces}0\r\n\r\n`,
     );
