@@ -1,5 +1,7 @@
 /** The abilities of the Node that runs the tests, and so the applications in them. */
-import { accessSync, constants } from 'node:fs';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { networkInterfaces } from 'node:os';
@@ -50,16 +52,37 @@ function whyNoOtherUser(): string | false {
   return status === 0 ? false : 'nobody may not read this checkout, or run this node';
 }
 
+/** Ports from here on need no root, and few programs have one of their own there. */
+const FIRST_PORT = 10_000;
+
 /**
- * Returns a port that is free now. This is only for programs that cannot take port 0, because another program may be
- * faster.
+ * Returns a port that is free now. This is only for programs that cannot take port 0. It is none of those that the kernel gives to
+ * connections and to servers at port 0: one of hundreds that other tests open could have it a moment later.
  */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  const end = firstOfKernel();
+  for (;;) {
+    const server = createServer().listen(end > FIRST_PORT ? randomInt(FIRST_PORT, end) : 0);
+    try {
+      await once(server, 'listening');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') continue;
+      throw error;
+    }
+    const { port } = server.address() as { port: number };
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
+}
+
+/** The first of the ports that the kernel gives (ip(7), ip_local_port_range). */
+function firstOfKernel(): number {
+  try {
+    return Number.parseInt(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'latin1'), 10);
+  } catch {
+    // Linux's own. The others begin at 49152 (RFC 6335).
+    return 32_768;
+  }
 }
 
 function isAtLeast(major: number, minor: number): boolean {
