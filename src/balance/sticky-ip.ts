@@ -6,16 +6,12 @@
  * highest number wins. No state is kept, all workers come to the same answer, and when a slot goes only its own clients
  * move.
  */
+import { clientOf } from '../contract/networks.ts';
 import { isAlive, type Slots } from './slots.ts';
 
-/**
- * Turns a client's address into a number. The first 64 bits of an IPv6 address count, because they are one customer's
- * network and the client changes the rest as it likes (RFC 8981). IPv4 in IPv6 notation counts as IPv4.
- */
+/** Turns a client's address into a number: all addresses of {@link clientOf} one client have the same. */
 export function clientHash(address: string): number {
-  const dot = address.indexOf('.');
-  if (dot !== -1) return hashText(address.slice(address.lastIndexOf(':', dot) + 1));
-  return hashText(networkOf(address).join(':'));
+  return hashText(clientOf(address));
 }
 
 /**
@@ -36,16 +32,6 @@ export function stickySlot(client: number, own: number, slots: Slots, now: numbe
     }
   }
   return best;
-}
-
-/** Returns the first four groups of an address, written out. */
-function networkOf(address: string): string[] {
-  const [head = '', tail] = address.split('%', 1)[0]!.split('::');
-  const left = head === '' ? [] : head.split(':');
-  if (tail === undefined) return left.slice(0, 4);
-  const right = tail === '' ? [] : tail.split(':');
-  const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0');
-  return [...left, ...zeros, ...right].slice(0, 4);
 }
 
 /** This is FNV-1a. */

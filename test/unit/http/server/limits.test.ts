@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { Context, ServerOptions } from '../../../../src/http.ts';
 import { settingsTable } from '../../../../src/http/server/settings.ts';
 import { certificate } from '../../../support/paths.ts';
 import { close } from '../exchanges.ts';
+import { listen } from '../../worker/helpers.ts';
 import { Client, request, resolvers, serve } from '../helpers.ts';
 
 interface Refusal {
@@ -325,6 +327,33 @@ test('concurrency and maxConnsPerIP refuse what is too much, and count what has 
       third = client();
     }
   }
+});
+
+test('maxConnsPerIP counts a /64 of IPv6 as one client, and IPv4 in its notation as IPv4', async (t) => {
+  const { server } = await serve(t, { maxConnsPerIP: 1, handler: (ctx) => ctx.end('ok') });
+  const addresses = [
+    '2001:db8::1',
+    '2001:db8::2:0:0:1',
+    '2001:db8:0:1::1',
+    '::ffff:192.0.2.1',
+    '192.0.2.1',
+    '192.0.2.2',
+  ];
+  let next = 0;
+  const front = createServer((socket) => {
+    Object.defineProperty(socket, 'remoteAddress', { value: addresses[next++] });
+    server.emit('connection', socket);
+  });
+  const port = await listen(t, front);
+  const statuses: string[] = [];
+  for (const address of addresses) {
+    const one = new Client(t, port);
+    one.send(request('GET /'));
+    await one.received(/^HTTP\/1.1 (\d+) /);
+    statuses.push(`${address} ${one.text.slice(9, 12)}`);
+  }
+  const expected = [200, 429, 200, 200, 429, 200].map((status, nth) => `${addresses[nth]} ${status}`);
+  assert.deepEqual(statuses, expected);
 });
 
 test('maxRequestsPerConn, maxKeepaliveDuration and disableKeepalive end a connection with its response', async (t) => {
