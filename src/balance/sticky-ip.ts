@@ -9,9 +9,13 @@
 import { clientOf } from '../contract/networks.ts';
 import { isAlive, type Slots } from './slots.ts';
 
-/** Turns a client's address into a number: all addresses of {@link clientOf} one client have the same. */
-export function clientHash(address: string): number {
-  return hashText(clientOf(address));
+/**
+ * Turns a client's address into a number: all addresses of {@link clientOf} one client have the same.
+ *
+ * @param seed 32 bits that no client knows. With them it cannot look for addresses of one slot before it comes.
+ */
+export function clientHash(address: string, seed: number): number {
+  return hashText(clientOf(address), seed);
 }
 
 /**
@@ -34,9 +38,9 @@ export function stickySlot(client: number, own: number, slots: Slots, now: numbe
   return best;
 }
 
-/** This is FNV-1a. */
-function hashText(text: string): number {
-  let hash = 0x811c9dc5;
+/** This is FNV-1a, which begins elsewhere for each seed. */
+function hashText(text: string, seed: number): number {
+  let hash = 0x811c9dc5 ^ seed;
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return hash >>> 0;
 }

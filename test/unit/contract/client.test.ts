@@ -23,7 +23,7 @@ const clients: ReadonlyArray<readonly [address: string, client: string]> = [
 for (const [address, client] of clients) {
   test(`${address} is of the client ${client}`, () => {
     assert.equal(clientOf(address), client);
-    assert.equal(clientHash(address), clientHash(client));
+    assert.equal(clientHash(address, 1), clientHash(client, 1));
   });
 }
 
