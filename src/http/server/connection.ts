@@ -313,7 +313,8 @@ export class Connection implements ResponseSink, IncomingEvents {
     }
     const refusal = receiver.take(bytes, from, to, parser.head.framing.contentLength);
     if (refusal !== undefined) this.refuse(refusal);
-    else if (this.#current.isGiven && receiver.isFull) this.#onFull();
+    // The end of a body whose length is known takes no more bytes, so nothing that comes later would bring it.
+    else if (this.#current.isGiven && receiver.isFull && parser.left !== 0) this.#onFull();
   }
 
   /** Waits for the handler, which is now slower than the client. */
