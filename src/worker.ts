@@ -110,6 +110,7 @@ export interface Worker {
    * `Connection: close`. The method may also be called outside of prefork, where no connection moves.
    *
    * @example
+   * const sessions = new WeakMap();
    * server.on('connection', (socket) => {
    *   sessions.set(socket, new Session());
    *   worker.pin(socket);

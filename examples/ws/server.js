@@ -5,10 +5,15 @@ import { worker } from 'prefork/worker';
 import { WebSocketServer } from 'ws';
 
 const server = createServer((request, response) => response.end(`Hello from process ${process.pid}\n`));
-const sockets = new WebSocketServer({ server });
+const sockets = new WebSocketServer({ server, maxPayload: 64 * 1024 });
 
 sockets.on('connection', (socket) => {
-  socket.on('message', (message) => socket.send(`${process.pid}: ${message}`));
+  // A frame that is none, or too large, is an error of its WebSocket. Without a listener it would end the worker, and all others with it.
+  socket.on('error', (error) => console.log(`a WebSocket is closed: ${error.message}`));
+  socket.on('message', (message) => {
+    socket.pause(); // A client that does not read its answers is not read either.
+    socket.send(`${process.pid}: ${message}`, () => socket.resume());
+  });
 });
 
 // A reload or a stop: clients are told to connect again, a few at a time, lest the other workers get all at once.

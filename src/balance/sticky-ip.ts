@@ -6,16 +6,16 @@
  * highest number wins. No state is kept, all workers come to the same answer, and when a slot goes only its own clients
  * move.
  */
+import { clientOf } from '../contract/networks.ts';
 import { isAlive, type Slots } from './slots.ts';
 
 /**
- * Turns a client's address into a number. The first 64 bits of an IPv6 address count, because they are one customer's
- * network and the client changes the rest as it likes (RFC 8981). IPv4 in IPv6 notation counts as IPv4.
+ * Turns a client's address into a number: all addresses of {@link clientOf} one client have the same.
+ *
+ * @param seed 32 bits that no client knows. With them it cannot look for addresses of one slot before it comes.
  */
-export function clientHash(address: string): number {
-  const dot = address.indexOf('.');
-  if (dot !== -1) return hashText(address.slice(address.lastIndexOf(':', dot) + 1));
-  return hashText(networkOf(address).join(':'));
+export function clientHash(address: string, seed: number): number {
+  return hashText(clientOf(address), seed);
 }
 
 /**
@@ -38,19 +38,9 @@ export function stickySlot(client: number, own: number, slots: Slots, now: numbe
   return best;
 }
 
-/** Returns the first four groups of an address, written out. */
-function networkOf(address: string): string[] {
-  const [head = '', tail] = address.split('%', 1)[0]!.split('::');
-  const left = head === '' ? [] : head.split(':');
-  if (tail === undefined) return left.slice(0, 4);
-  const right = tail === '' ? [] : tail.split(':');
-  const zeros = Array.from({ length: 8 - left.length - right.length }, () => '0');
-  return [...left, ...zeros, ...right].slice(0, 4);
-}
-
-/** This is FNV-1a. */
-function hashText(text: string): number {
-  let hash = 0x811c9dc5;
+/** This is FNV-1a, which begins elsewhere for each seed. */
+function hashText(text: string, seed: number): number {
+  let hash = 0x811c9dc5 ^ seed;
   for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
   return hash >>> 0;
 }

@@ -8,6 +8,8 @@ export interface WorkerBriefing {
   readonly sharing: Sharing;
   /** The way in which workers share accepted connections. */
   readonly balance: Balance;
+  /** What `sticky-ip` chooses slots by: the same in all workers, and in those of the next primaries. */
+  readonly seed: number;
   /** Whether connections may change their worker. */
   readonly migrate: Migrate;
   /** The scoreboard's file and this worker's row in it. */

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { PreforkError } from '../errors.ts';
 import { launchChanges, nameRefusal, type Launch, type LibraryOptions, type NamedDirectory } from '../options/index.ts';
 import type { Settings } from '../options/index.ts';
-import { VARIABLE } from '../upgrade/handover.ts';
+import { seedOf, VARIABLE } from '../upgrade/handover.ts';
 import { monotonic } from '../scoreboard/clock.ts';
 import type { OldPrimary } from '../upgrade/old-primary.ts';
 import { Cleanup } from './system/cleanup.ts';
@@ -160,6 +160,7 @@ async function supervise(
     address,
     sharing: sharing.mode,
     balance,
+    seed: seedOf(oldPrimary?.handover),
     board,
     log,
     hooks: new Hooks(options, log),

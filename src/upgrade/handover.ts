@@ -34,6 +34,8 @@ export interface Handover extends SocketManifest {
   readonly isAutoscaled?: boolean | undefined;
   /** What a person has paused autoscaling by, and when (monotonic, ms). An older primary does not send this. */
   readonly paused?: { readonly by: string; readonly at: number } | undefined;
+  /** What `sticky-ip` chooses slots by. An older primary does not send this, and had none: 0. */
+  readonly seed?: number | undefined;
   /** The descriptor of systemd's notification socket, where that was passed. */
   readonly notifyFd: number | undefined;
   /** UDP sockets. An older primary does not send them. */
@@ -77,6 +79,14 @@ export function firstWorkers(
 ): number {
   const isFixedNow = handover?.isAutoscaled === true && range === undefined;
   return isFixedNow ? workers : (handover?.workers ?? workers);
+}
+
+/**
+ * Returns the seed of `sticky-ip`. The clients of a server keep their slots in an upgrade. Nothing tells clients what else was drawn, so
+ * that they could foresee it; node:crypto would cost each start some ms.
+ */
+export function seedOf(handover: Pick<Handover, 'seed'> | undefined): number {
+  return handover === undefined ? Math.trunc(Math.random() * 2 ** 32) : (handover.seed ?? 0);
 }
 
 /**

@@ -119,7 +119,16 @@ function start(briefing: WorkerBriefing): void {
   const balancer =
     handoffs &&
     undecided &&
-    Balancer.start(balance, { ...shared, handoffs, undecided, open, isDraining, handicap, onSingleClient });
+    Balancer.start(balance, {
+      ...shared,
+      seed: briefing.seed,
+      handoffs,
+      undecided,
+      open,
+      isDraining,
+      handicap,
+      onSingleClient,
+    });
   if (mover && briefing.migrate === 'every-answer' && balance !== 'sticky-ip') {
     const { closedUntil } = mover.handoffs;
     new EveryAnswer({ migration: mover.migration, requests, closedUntil, slot, isServing, look }).begin();

@@ -21,7 +21,6 @@ const AROUND = `
   declare const failedLately: number;
   declare function notify(text: string): void;
   declare const server: import('node:http').Server;
-  declare const sessions: Map<import('node:net').Socket, object>;
   declare class Session {}
   declare const log: Console;
   declare const app: { use(handler: unknown): void };

@@ -56,6 +56,7 @@ export class TestWorker {
       stopSignal: 'SIGTERM',
       sharing: 'shared',
       balance: 'kernel',
+      seed: 0,
       migrate: 'on',
       hangStack: 0,
       proxies: [],

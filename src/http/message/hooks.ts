@@ -13,7 +13,7 @@ export interface HttpLogger {
 export interface RequestLimits {
   /** The most bytes of the body; 0 is no limit. */
   readonly maxRequestBodySize?: number;
-  /** The time for the rest of this request, ms; 0 is no limit. */
+  /** The time from the first byte of this request to its last, ms; 0 is no limit. */
   readonly readTimeout?: number;
 }
 

@@ -35,7 +35,7 @@ const table = {
   READ_TIMEOUT: { status: 408, reason: 'the request was not complete within readTimeout' },
   HANDLER_TIMEOUT: { status: 503, reason: 'the handler did not answer within handlerTimeout' },
   TOO_MANY_CONNECTIONS: { status: 503, reason: 'more connections than concurrency allows' },
-  TOO_MANY_OF_ADDRESS: { status: 429, reason: 'more connections of one address than maxConnsPerIP allows' },
+  TOO_MANY_OF_ADDRESS: { status: 429, reason: 'more connections of one client than maxConnsPerIP allows' },
 } as const;
 
 /** The name of a reason to refuse a request. */

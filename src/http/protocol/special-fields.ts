@@ -17,6 +17,7 @@ const BY_LENGTH: ReadonlyArray<readonly [name: Uint8Array, field: number] | unde
   'content-length': CONTENT_LENGTH,
   'transfer-encoding': TRANSFER_ENCODING,
   authorization: AUTHORIZATION,
+  'proxy-authorization': AUTHORIZATION,
 });
 
 export function specialField(bytes: Uint8Array, from: number, to: number): number {
@@ -32,7 +33,7 @@ export function isName(bytes: Uint8Array, from: number, name: Uint8Array): boole
 }
 
 function table(fields: Readonly<Record<string, number>>): ReadonlyArray<readonly [Uint8Array, number] | undefined> {
-  const byLength = Array.from<readonly [Uint8Array, number] | undefined>({ length: 18 });
+  const byLength = Array.from<readonly [Uint8Array, number] | undefined>({ length: 20 });
   for (const [name, field] of Object.entries(fields)) byLength[name.length] = [Buffer.from(name), field];
   return byLength;
 }

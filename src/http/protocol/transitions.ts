@@ -35,9 +35,9 @@
  *
  *     request       response          clock            and then
  *     IDLE          -                 idleTimeout      STOP; in a server that closes after LINGER_MS at most
- *     HEAD, BODY    any               readTimeout      408, or a cut
+ *     HEAD, BODY    any               readTimeout      408, or a cut; one time for both, from the first byte
  *     FULL          any               handlerTimeout   503, or a cut; meanwhile readTimeout stands still
- *     DONE, ENDED   OPEN              handlerTimeout   503
+ *     DONE, ENDED   OPEN              handlerTimeout   503; one time for both, whenever the client ends its side
  *     DONE          STREAMING...      none
  *     ENDED         STREAMING...      handlerTimeout, anew with each piece: a client that has left cannot be told from one
  *                                     that has only said all it wants to say, until something is written

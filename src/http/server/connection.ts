@@ -255,12 +255,13 @@ export class Connection implements ResponseSink, IncomingEvents {
     this.#requests++;
     this.#core.application.connState?.(this.socket, 'active');
     if (parser.head.framing.authenticates) pin(this.socket);
+    const isLate = this.#request === HEAD;
     this.#request = requestSide.next(this.#request, ON_HEAD);
     this.#encoder.start(parser.head.method, parser.head.minor, !parser.keepsAlive || this.#isDue());
     const refusal = this.#core.judge(parser.head);
     if (refusal !== undefined) return this.refuse(refusal);
     const head = new RequestHead(parser.head);
-    if (parser.head.framing.contentLength !== 0) return this.#beginBody(parser, head);
+    if (parser.head.framing.contentLength !== 0) return this.#beginBody(parser, head, isLate);
     const context = new Context(head, this, undefined);
     this.#current.begin(context);
     if (parser.head.method === 'CONNECT') {
@@ -268,14 +269,15 @@ export class Connection implements ResponseSink, IncomingEvents {
     } else if (parser.head.framing.upgrades) this.#core.application.upgrade(context, false);
   }
 
-  #beginBody(parser: Parser, head: RequestHead): void {
+  /** @param isLate true when the head came in pieces. The readTimeout goes on from the first of them then. */
+  #beginBody(parser: Parser, head: RequestHead, isLate: boolean): void {
     const receiver = new RequestBodyReceiver(this.#core, head, () => this.#onTaken());
     const context = new Context(head, this, receiver.body);
     this.#current.begin(context, receiver);
     const { contentLength, expectsContinue } = parser.head.framing;
     if (!expectsContinue) receiver.expect(contentLength);
     receiver.limit = limitOf(this.#core.settings.maxRequestBodySize);
-    this.#deadline.set(this.#core.settings.readTimeout);
+    if (!isLate) this.#deadline.set(this.#core.settings.readTimeout);
     try {
       this.#judgeBody(parser, context, receiver);
     } catch (error) {
@@ -293,7 +295,7 @@ export class Connection implements ResponseSink, IncomingEvents {
     if (limits?.maxRequestBodySize !== undefined) receiver.limit = limitOf(limits.maxRequestBodySize);
     // The hook has answered, so the body is skipped, or the connection has closed.
     if (this.#request !== BODY || !context.isOpen) return;
-    if (limits?.readTimeout !== undefined) this.#deadline.set(limits.readTimeout);
+    if (limits?.readTimeout !== undefined) this.#deadline.change(this.#core.settings.readTimeout, limits.readTimeout);
     const { contentLength, expectsContinue } = parser.head.framing;
     if (contentLength > receiver.limit) return this.refuse('BODY_TOO_LARGE');
     if (!expectsContinue) return;
@@ -311,7 +313,8 @@ export class Connection implements ResponseSink, IncomingEvents {
     }
     const refusal = receiver.take(bytes, from, to, parser.head.framing.contentLength);
     if (refusal !== undefined) this.refuse(refusal);
-    else if (this.#current.isGiven && receiver.isFull) this.#onFull();
+    // The end of a body whose length is known takes no more bytes, so nothing that comes later would bring it.
+    else if (this.#current.isGiven && receiver.isFull && parser.left !== 0) this.#onFull();
   }
 
   /** Waits for the handler, which is now slower than the client. */
@@ -386,7 +389,8 @@ export class Connection implements ResponseSink, IncomingEvents {
     // An open event stream never ends by itself, so the connection stops now. Other responses may finish.
     if (!isWhole || (this.#current.context!.isUnderway && this.#current.context!.isEventStream)) return this.stop();
     this.#encoder.isLast = true;
-    this.#awaitHandler();
+    // Before the response begins handlerTimeout runs already, and a client does not prolong it.
+    if (this.#current.context!.isUnderway) this.#awaitHandler();
     this.#current.context!.leave(clientLeft());
   }
 

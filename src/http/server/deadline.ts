@@ -19,6 +19,17 @@ export class Deadline {
     this.#at = time === 0 ? NEVER : this.#core.now + time;
   }
 
+  /**
+   * Gives another time to what has begun already. Where there was no limit, its beginning is not known, and the time counts from now on.
+   *
+   * @param from the time that was set, ms; 0 for no limit.
+   * @param to the one that counts instead
+   */
+  change(from: number, to: number): void {
+    if (this.#at === NEVER || to === 0) this.set(to);
+    else this.#at += to - from;
+  }
+
   clear(): void {
     this.#at = NEVER;
   }

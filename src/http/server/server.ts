@@ -1,6 +1,7 @@
 import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TlsOptions } from 'node:tls';
+import { clientOf } from '../../contract/networks.ts';
 import { Addresses } from './addresses.ts';
 import { Connection } from './connection.ts';
 import type { Context } from '../message/context.ts';
@@ -234,8 +235,9 @@ export class Server extends NetServer {
     if (!isMoved && concurrency !== 0 && this.#core.connections.size >= concurrency) return 'TOO_MANY_CONNECTIONS';
     const address = maxConnsPerIP === 0 ? undefined : socket.remoteAddress;
     if (address === undefined) return undefined;
-    if (!this.#addresses.take(address, isMoved ? Infinity : maxConnsPerIP)) return 'TOO_MANY_OF_ADDRESS';
-    socket.once('close', () => this.#addresses.give(address));
+    const client = clientOf(address);
+    if (!this.#addresses.take(client, isMoved ? Infinity : maxConnsPerIP)) return 'TOO_MANY_OF_ADDRESS';
+    socket.once('close', () => this.#addresses.give(client));
     return undefined;
   }
 

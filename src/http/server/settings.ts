@@ -31,7 +31,7 @@ export interface Settings {
   readonly idleTimeout: number;
   /** The time for a handler to begin its response; then 503. @default 120_000 */
   readonly handlerTimeout: number;
-  /** Connections of one address; more get 429 and are closed. @default 0 */
+  /** Connections of one client, which is an IPv4 address or a /64 network of IPv6; more get 429 and are closed. @default 0 */
   readonly maxConnsPerIP: number;
   /** Requests of a connection, which then closes. @default 0 */
   readonly maxRequestsPerConn: number;
@@ -71,7 +71,11 @@ export const settingsTable: { readonly [Name in keyof Settings]: Entry<Settings[
     'the time between two requests, and before the first; then the connection closes',
   ),
   handlerTimeout: ms(120_000, undefined, 'the time for a handler to begin its response; then 503'),
-  maxConnsPerIP: count(0, 'MaxConnsPerIP', 'connections of one address; more get 429 and are closed'),
+  maxConnsPerIP: count(
+    0,
+    'MaxConnsPerIP',
+    'connections of one client, which is an IPv4 address or a /64 network of IPv6; more get 429 and are closed',
+  ),
   maxRequestsPerConn: count(0, 'MaxRequestsPerConn', 'requests of a connection, which then closes'),
   maxKeepaliveDuration: ms(0, 'MaxKeepaliveDuration', 'the age at which a connection closes, after a response'),
   maxRequestBodySize: bytes(4 * MEGABYTE, 'MaxRequestBodySize', 'the largest body: 413, and it is not read'),

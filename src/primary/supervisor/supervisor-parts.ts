@@ -12,7 +12,7 @@ import type { Launches } from './launches.ts';
 /** The parts with which a supervisor is made, beside those of the workers' processes. */
 export interface SupervisorParts extends Pick<
   WorkerProcessesParts,
-  'sharing' | 'balance' | 'board' | 'os' | 'log' | 'output'
+  'sharing' | 'balance' | 'seed' | 'board' | 'os' | 'log' | 'output'
 > {
   readonly launches: Launches;
   /** The directory that the primary was started in. The next primary starts there, too. */

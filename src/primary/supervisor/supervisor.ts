@@ -190,20 +190,22 @@ export class Supervisor {
   }
 
   #handover(): Handover {
-    const { launches, notifyFd, binder, board, address } = this.#parts;
+    const { launches, notifyFd, binder, board, address, seed } = this.#parts;
     const { slots, generation, autoscale } = this.#fleet;
     const paused = autoscale?.paused;
     const { workers: given, range } = launches.settings;
     const workers = slots.length === given ? undefined : slots.length;
     const isAutoscaled = range !== undefined;
     const { name, path: control } = address;
-    const sockets = {
+    const rest = {
+      paused,
+      seed,
       notifyFd,
       binderFd: binder?.fd,
       admin: this.#outlets?.adminSocket(),
       ...this.resources.manifest(),
     };
-    return { format: FORMAT, name, control, board: board?.path, generation, workers, isAutoscaled, paused, ...sockets };
+    return { format: FORMAT, name, control, board: board?.path, generation, workers, isAutoscaled, ...rest };
   }
 
   get fleet(): Fleet {

@@ -42,6 +42,8 @@ export interface WorkerProcessesParts {
   readonly program: () => Program;
   readonly sharing: Sharing;
   readonly balance: Balance;
+  /** What `sticky-ip` chooses slots by. */
+  readonly seed: number;
   readonly settings: () => Pick<
     Settings,
     | 'migrate'
@@ -203,7 +205,7 @@ export class WorkerProcesses {
   }
 
   #environment(slot: number, generation: number, row: number): Record<string, string> {
-    const { sharing, balance, settings, workers, board, control } = this.#parts;
+    const { sharing, balance, seed, settings, workers, board, control } = this.#parts;
     const { migrate, hangStack, heartbeatTimeout, shutdownGracePeriod } = settings();
     const { instanceVariable, stopSignal, compileCache, proxyProtocol = [], healthPath = '' } = settings();
     const reports = this.#reports?.directory ?? '';
@@ -212,6 +214,7 @@ export class WorkerProcesses {
       generation,
       sharing,
       balance,
+      seed,
       migrate,
       hangStack: hangStack === 'on' ? heartbeatTimeout : 0,
       board: board?.path ?? '',

@@ -29,6 +29,8 @@ export interface BalancerParts {
   readonly isDraining: () => boolean;
   /** How many connections this worker counts beside those that it has: it gave them away while it was too busy. */
   readonly handicap: () => number;
+  /** What `sticky-ip` chooses slots by. */
+  readonly seed: number;
   readonly onSingleClient?: ((address: string) => void) | undefined;
 }
 

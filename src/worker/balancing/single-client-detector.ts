@@ -1,10 +1,12 @@
-/** After so many connections of one address it is no chance that no other has come. */
+import { clientOf } from '../../contract/networks.ts';
+
+/** After so many connections of one client it is no chance that no other has come. */
 const ENOUGH = 100;
 
-/** Notices when the first connections all have the same address: a proxy hides its clients, and sticky-ip cannot tell them apart. */
+/** Notices when the first connections all come from one client: a proxy hides its clients, and sticky-ip cannot tell them apart. */
 export class SingleClientDetector {
   readonly #tell: (address: string) => void;
-  #address: string | undefined;
+  #client: string | undefined;
   #connections = 0;
 
   /** @param tell is called once, or never */
@@ -14,9 +16,10 @@ export class SingleClientDetector {
 
   saw(address: string): void {
     if (this.#connections >= ENOUGH) return;
-    this.#address ??= address;
+    const client = clientOf(address);
+    this.#client ??= client;
     // Another client has come: nothing is to be looked for any more.
-    this.#connections = address === this.#address ? this.#connections + 1 : Infinity;
+    this.#connections = client === this.#client ? this.#connections + 1 : Infinity;
     if (this.#connections === ENOUGH) this.#tell(address);
   }
 }

@@ -17,6 +17,8 @@ export interface StickySlotsParts {
   readonly view: LoadView;
   readonly handoffs: Pick<Handoffs, 'pairs' | 'unableUntil'>;
   readonly undecided: Undecided;
+  /** What all workers of the server choose slots by. */
+  readonly seed: number;
   /** Hears when all clients seem to have one address. */
   readonly onSingleClient?: ((address: string) => void) | undefined;
 }
@@ -38,12 +40,12 @@ export class StickySlots implements Strategy {
   }
 
   choose(client: NativeClient, own: number, now: number): number {
-    const { view, handoffs, undecided } = this.#parts;
+    const { view, handoffs, undecided, seed } = this.#parts;
     const peer: { address?: string } = {};
     if (client.getpeername?.(peer) !== 0 || peer.address === undefined) return KEEP;
     this.#detector?.saw(peer.address);
     if (now - this.#lookedAt >= GREATEST_AGE_MS && !this.#look(now)) return KEEP;
-    const slot = stickySlot(clientHash(peer.address), own, view, now);
+    const slot = stickySlot(clientHash(peer.address, seed), own, view, now);
     // A worker that refused one may be about to be replaced, and its clients are then the next worker's at once. So only
     // a slot whose worker was unable to receive one is passed over.
     if (slot === own || now < handoffs.unableUntil[slot]!) return KEEP;

@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { authenticatesConnection, pin } from '../../http/server/served.ts';
 
-/** How many characters the field has that is looked for: the length tells most other fields apart. */
-const LENGTH = 'authorization'.length;
+/** The fields that are looked for. Their lengths tell most other fields apart. */
+const FIELD = 'authorization';
+const OF_PROXY = 'proxy-authorization';
 
 /**
  * Pins a connection when one of its requests says, for all requests to come, who its client is: the application may remember
@@ -13,7 +14,11 @@ const LENGTH = 'authorization'.length;
 export function pinAuthenticated({ rawHeaders }: IncomingMessage, socket: Socket): void {
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]!;
-    if (name.length !== LENGTH || name.toLowerCase() !== 'authorization') continue;
-    if (authenticatesConnection(rawHeaders[at + 1]!)) pin(socket);
+    if (isCredentials(name) && authenticatesConnection(rawHeaders[at + 1]!)) pin(socket);
   }
+}
+
+function isCredentials(name: string): boolean {
+  if (name.length === FIELD.length) return name.toLowerCase() === FIELD;
+  return name.length === OF_PROXY.length && name.toLowerCase() === OF_PROXY;
 }

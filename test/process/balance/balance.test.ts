@@ -14,6 +14,7 @@ import { serve, startApp, type App } from '../../support/app.ts';
 import { ask } from '../../support/http.ts';
 import { filesOfPrimary } from '../../support/leftovers.ts';
 import { certificate, fixture } from '../../support/paths.ts';
+import { endSuccessor, upgraded } from '../../support/upgrades.ts';
 import { poll } from '../../support/watched.ts';
 
 const WORKERS = 4;
@@ -215,11 +216,11 @@ test('handoffs are counted by slot, and stay when the workers that counted them 
   for (const { close } of clients) close();
 });
 
-test('sticky-ip: a client comes to one slot, also after its worker was replaced', async () => {
+test('sticky-ip: a client comes to one slot, also after its worker was replaced, a reload and an upgrade', async () => {
   await using app = await start('sticky-ip');
   await app.event('listening', {}, 3);
   const { port } = app.targets[0] as { port: number };
-  const addresses = Array.from({ length: 24 }, (_, nth) => `127.0.${nth}.1`);
+  const addresses = Array.from({ length: 64 }, (_, nth) => `127.0.${nth}.1`);
   const slotsOf = async (): Promise<number[]> => {
     const clients = await Promise.all(
       addresses.flatMap((from) => [plain(port, REQUEST, from), plain(port, REQUEST, from)]),
@@ -236,6 +237,16 @@ test('sticky-ip: a client comes to one slot, also after its worker was replaced'
   await app.event('worker ready', { slot: 1 }, 2);
   await untilStatus(app, ({ slots }) => slots[1]!.worker?.vitals?.beat !== undefined && slots[1]!.state === 'serving');
   assert.deepEqual(await slotsOf(), before);
+  app.signal('SIGHUP');
+  await app.event('reload done');
+  assert.deepEqual(await slotsOf(), before, 'after a reload');
+  app.signal('SIGUSR2');
+  const primary = await upgraded(app);
+  await untilStatus(app, ({ slots }) =>
+    slots.every(({ worker, state }) => worker?.vitals?.beat !== undefined && state === 'serving'),
+  );
+  assert.deepEqual(await slotsOf(), before, 'after an upgrade');
+  await endSuccessor(app, primary);
 });
 
 for (const sharing of ['shared', 'auto']) {

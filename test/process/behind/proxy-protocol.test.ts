@@ -227,7 +227,7 @@ test('sticky-ip goes by the client, also when it has sent much', async () => {
       kind === 'NET'
         ? 'x'.repeat(30_000)
         : `POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 30000\r\n\r\n${'z'.repeat(30_000)}`;
-    for (let client = 0; client < 12; client++) {
+    for (let client = 0; client < 24; client++) {
       const header = binaryHeader({ from: `192.0.2.${client}`, port: 1 });
       const answers = [];
       for (let time = 0; time < 3; time++) answers.push(await visit({ port: own[kind], header, says }));

@@ -1,9 +1,10 @@
-/** Runs the examples of docs/http.md as they are written, except for the port. */
+/** Runs the examples of docs/http.md as they are written, except for the port, and does to them what hostile clients do. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { WebSocket } from 'ws';
 import { startApp } from '../../support/app.ts';
+import { attack } from '../../support/hostile.ts';
 import { ask, get } from '../../support/http.ts';
 import { root } from '../../support/paths.ts';
 import { freePort } from '../../support/platform.ts';
@@ -61,6 +62,10 @@ for (const [index, program] of programs.entries()) {
       'the example to listen',
     );
     await checks[index]!(port);
+    const before = new Set(app.processes);
+    await attack(port);
+    await checks[index]!(port);
+    assert.deepEqual(new Set(app.processes), before, 'a client has ended a process');
     app.signal('SIGTERM');
     await app.exit();
   });

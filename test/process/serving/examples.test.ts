@@ -1,4 +1,4 @@
-/** Runs the examples as they are, and expects answers from every worker. */
+/** Runs the examples as they are, and expects answers from every worker, also after what hostile clients send. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { WebSocket } from 'ws';
 import { serve, type App } from '../../support/app.ts';
+import { attack } from '../../support/hostile.ts';
 import { ask, askHttp2, askTls, distinct } from '../../support/http.ts';
 import { example, fixture } from '../../support/paths.ts';
 import { noSqlite } from '../../support/platform.ts';
@@ -20,6 +21,8 @@ interface Example {
   readonly ask: (app: App) => Promise<string>;
   /** True for the library form, which node runs alone. */
   readonly byNode?: true;
+  /** True when it serves TLS. */
+  readonly tls?: true;
 }
 
 const plain = (app: App): Promise<string> => ask(app.target);
@@ -27,8 +30,8 @@ const plain = (app: App): Promise<string> => ask(app.target);
 const examples: readonly Example[] = [
   { file: 'hello/server.js', ask: plain },
   { file: 'systemd/server.js', ask: plain },
-  { file: 'https/server.js', ask: (app) => askTls(app.target) },
-  { file: 'http2/server.js', ask: (app) => askHttp2(app.target, 'https:') },
+  { file: 'https/server.js', ask: (app) => askTls(app.target), tls: true },
+  { file: 'http2/server.js', ask: (app) => askHttp2(app.target, 'https:'), tls: true },
   { file: 'express/server.js', ask: plain },
   { file: 'fastify/server.js', ask: plain },
   { file: 'koa/server.js', ask: plain },
@@ -39,16 +42,30 @@ const examples: readonly Example[] = [
   { file: 'http/server.js', ask: plain, byNode: true },
 ];
 
-for (const { file, ask: question, byNode } of examples) {
+for (const { file, ask: question, byNode, tls = false } of examples) {
   test(`examples/${file}`, async () => {
     const entry = example(file);
     const form = byNode ? { command: false, env: { ...env, PREFORK_WORKERS: '2' } } : { options, env };
     await using app = await serve({ entry, ...form });
-    const answers = await distinct(2, () => question(app));
-    const pids = [...answers].map((answer) => Number(/\d{2,}/.exec(answer)?.[0]));
-    assert.deepEqual(new Set(pids), new Set(app.workers.values()));
+    const workers = new Set(app.workers.values());
+    assert.deepEqual(await pids(app, question), workers);
+    await attack(app.port, { tls });
+    assert.deepEqual(await pids(app, question), workers, 'a client has ended a worker');
   });
 }
+
+test('examples/ws/server.js reads no more of a client that does not read its answers', async () => {
+  await using app = await serve({ entry: example('ws/server.js'), options });
+  const socket = new WebSocket(`ws://127.0.0.1:${app.port}`);
+  await new Promise((resolve, reject) => socket.once('open', resolve).once('error', reject));
+  socket.pause();
+  const frame = Buffer.alloc(60_000);
+  let taken = 0;
+  // The kernel keeps some MB for both directions.
+  while (taken < MOST_IN_KERNEL && (await sent(socket, frame))) taken += frame.length;
+  socket.terminate();
+  assert.ok(taken < MOST_IN_KERNEL, `${taken} bytes are taken, and so are their answers`);
+});
 
 test('examples/queue-consumer/consumer.js', async () => {
   await using app = await serve({ entry: example('queue-consumer/consumer.js'), options });
@@ -87,6 +104,25 @@ test('no example is longer than 30 lines, and none is left out here', () => {
     assert.ok(lines <= 30, `${file} has ${lines} lines`);
   }
 });
+
+const MOST_IN_KERNEL = 64_000_000;
+
+/** Sends a frame. @returns false when it is not taken within half a second */
+function sent(socket: WebSocket, frame: Buffer): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(false), 500);
+    socket.send(frame, () => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+  });
+}
+
+/** Asks until both workers have answered. */
+async function pids(app: App, question: (app: App) => Promise<string>): Promise<Set<number>> {
+  const answers = await distinct(2, () => question(app));
+  return new Set([...answers].map((answer) => Number(/\d{2,}/.exec(answer)?.[0])));
+}
 
 /** Returns the answer of a new WebSocket. */
 function echo(app: App, message: string): Promise<string> {

@@ -93,12 +93,12 @@ const same: ReadonlyArray<readonly [string, string]> = [
   ['fe80::1%eth0', 'fe80::2'],
 ];
 for (const [one, other] of same) {
-  test(`${one} and ${other} are one client`, () => assert.equal(clientHash(one), clientHash(other)));
+  test(`${one} and ${other} are one client`, () => assert.equal(clientHash(one, 1), clientHash(other, 1)));
 }
 
 test('other networks are other clients', () => {
   const addresses = ['10.0.0.1', '10.0.0.2', '2001:db8:1:2::1', '2001:db8:1:3::1', '2001:db8:1::1', '::1'];
-  assert.equal(new Set(addresses.map(clientHash)).size, addresses.length);
+  assert.equal(new Set(addresses.map((address) => clientHash(address, 1))).size, addresses.length);
 });
 
 function slotsAlive(beats: readonly number[]): {
@@ -110,7 +110,7 @@ function slotsAlive(beats: readonly number[]): {
   return { slots: beats.length, beats, open: [], coming: [] };
 }
 
-const clients = Array.from({ length: 1000 }, (_, nth) => clientHash(`127.${nth >> 8}.${nth & 255}.7`));
+const clients = Array.from({ length: 1000 }, (_, nth) => clientHash(`127.${nth >> 8}.${nth & 255}.7`, 1));
 
 test('sticky-ip: whoever asks, a client has one slot, and slots have about equally many', () => {
   const counts = [0, 0, 0, 0];
@@ -123,6 +123,20 @@ test('sticky-ip: whoever asks, a client has one slot, and slots have about equal
     counts.every((count) => Math.abs(count - 250) <= 0.15 * 250),
     counts.join(' '),
   );
+});
+
+test('sticky-ip: what a client finds out of one server says nothing of another, as each has a seed of its own', () => {
+  // All networks of a /56, of which those are chosen that come to slot 0 of 8 in the first server.
+  const networks = Array.from({ length: 256 }, (_, nth) => `2001:db8:0:${nth.toString(16)}::1`);
+  const slots = slotsAlive(Array.from({ length: 8 }, () => NOW));
+  const slotIn = (seed: number) => (address: string) => stickySlot(clientHash(address, seed), 0, slots, NOW);
+  const chosen = networks.filter((address) => slotIn(0)(address) === 0);
+  assert.ok(chosen.length > 16, `${chosen.length}`);
+  const most = [1, 2, 0x1234_5678, 0xffff_ffff, 1 << 31].map((seed) => {
+    const homes = chosen.map(slotIn(seed));
+    return Math.max(...homes.map((home) => homes.filter((other) => other === home).length));
+  });
+  for (const one of most) assert.ok(one <= chosen.length / 2, `${most.join(' ')} of ${chosen.length} are together`);
 });
 
 test('sticky-ip: when a slot goes its clients move and no others, and come back with it', () => {

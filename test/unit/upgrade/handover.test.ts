@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FIRST_FD, firstWorkers, FORMAT, packed, type Handover } from '../../../src/upgrade/handover.ts';
+import { FIRST_FD, firstWorkers, FORMAT, packed, seedOf, type Handover } from '../../../src/upgrade/handover.ts';
 
 const nothing: Handover = {
   format: FORMAT,
@@ -35,6 +35,14 @@ test('the next primary goes on with the number of workers that a person or the l
   for (const [handover, settings, expected] of cases) {
     assert.equal(firstWorkers(handover, settings), expected, JSON.stringify([handover, settings]));
   }
+});
+
+test('sticky-ip: the next primary has the seed of this one, and each start another', () => {
+  assert.equal(seedOf({ seed: 5 }), 5);
+  assert.equal(seedOf({}), 0, 'an older primary has none');
+  const seeds = new Set(Array.from({ length: 10 }, () => seedOf(undefined)));
+  assert.equal(seeds.size, 10);
+  assert.ok([...seeds].every((seed) => Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32));
 });
 
 test('what there is not is not passed', () => {

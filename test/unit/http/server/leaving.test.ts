@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createWriteStream, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -104,6 +105,31 @@ test('hijack throws when the client has left, with what the signal aborts with, 
   await nextTurn();
   assert.throws(() => ctx.hijack(), ctx.signal.reason);
   assert.deepEqual(log.errors, []);
+});
+
+test('the socket of an upgrade, a tunnel or a hijack whose client resets it ends nothing, though nobody listens for its errors', async (t) => {
+  const errors = uncaught(t);
+  const { promise, resolve } = resolvers<void>();
+  const sockets: Socket[] = [];
+  const take = (socket: Socket): void => {
+    socket.write('HTTP/1.1 200 OK\r\n\r\n');
+    if (sockets.push(socket) === 3) resolve();
+  };
+  const served = await serve(t, { handler: (ctx) => take(ctx.hijack().socket) });
+  for (const event of ['upgrade', 'connect'])
+    served.server.on(event, (_request: unknown, socket: Socket) => take(socket));
+  const lines = ['GET /', 'CONNECT a:1', 'GET /up'];
+  const clients = lines.map((line) => {
+    const one = served.client();
+    one.send(request(line, line === 'GET /up' ? { Connection: 'upgrade', Upgrade: 'echo' } : {}));
+    return one;
+  });
+  await promise;
+  const closed = sockets.map((socket) => closing(socket));
+  for (const { socket } of clients) socket.resetAndDestroy();
+  for (const socket of sockets) socket.resume();
+  await Promise.all(closed);
+  await quiet(served, errors);
 });
 
 const failures: Readonly<Record<string, (ctx: Context) => Error>> = {

@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { Context, ServerOptions } from '../../../../src/http.ts';
 import { settingsTable } from '../../../../src/http/server/settings.ts';
 import { certificate } from '../../../support/paths.ts';
 import { close } from '../exchanges.ts';
+import { listen } from '../../worker/helpers.ts';
 import { Client, request, resolvers, serve } from '../helpers.ts';
 
 interface Refusal {
@@ -168,6 +170,62 @@ test('a request that comes byte by byte is cut at readTimeout, counted from its 
   assert.match(slow.text, /^HTTP\/1.1 408 /);
 });
 
+/** A time that no test comes near. */
+const LONG_MS = 60_000;
+
+const overTwoParts: ReadonlyArray<readonly [what: string, options: ServerOptions, first: string, status: number]> = [
+  ['readTimeout', { readTimeout: 2000 }, 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n', 408],
+  [
+    'readTimeout, with a body that is streamed',
+    { readTimeout: 2000, streamRequestBody: true },
+    'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n',
+    408,
+  ],
+  [
+    'the readTimeout of headerReceived',
+    { readTimeout: LONG_MS, headerReceived: () => ({ readTimeout: 2000 }) },
+    'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n',
+    408,
+  ],
+  ['handlerTimeout, whose client ends its side', { handlerTimeout: 2000 }, request('GET /'), 503],
+];
+
+test('a timeout does not begin anew with the second part of what it is for', async (t) => {
+  const handler = (ctx: Context): unknown => (ctx.method === 'POST' ? ctx.body.buffer() : undefined);
+  const cut = overTwoParts.map(async ([what, options, first, status]) => {
+    const { client } = await serve(t, { handler, ...options });
+    const slow = client();
+    slow.send(first);
+    await delay(1700);
+    if (status === 408) slow.send('\r\n');
+    else slow.socket.end();
+    const began = performance.now();
+    await slow.closed();
+    assert.match(slow.text, new RegExp(`^HTTP/1.1 ${status} `), what);
+    const more = performance.now() - began;
+    // The clock goes by half seconds.
+    assert.ok(more < 1400, `${what}: ${more} ms more`);
+  });
+  await Promise.all(cut);
+});
+
+test('a head in one piece: readTimeout counts from it, and headerReceived may take the limit away, or give one', async (t) => {
+  for (const [readTimeout, changed, isCut] of [
+    [100, LONG_MS, false],
+    [100, 0, false],
+    [0, 100, true],
+    [100, undefined, true],
+  ] as const) {
+    const headerReceived = (): { readTimeout?: number } => (changed === undefined ? {} : { readTimeout: changed });
+    const { client } = await serve(t, { readTimeout, headerReceived, handler: (ctx) => ctx.end('ok') });
+    const slow = client();
+    slow.send(request('POST /', { 'Content-Length': '3' }, 'ab'));
+    await (isCut ? slow.closed() : delay(300));
+    slow.send('c');
+    await slow.received(isCut ? /^HTTP\/1.1 408 / : /ok$/);
+  }
+});
+
 test('a client that does not read is cut at writeTimeout', async (t) => {
   const { promise, resolve } = resolvers<Context>();
   const { client, server } = await serve(t, { writeTimeout: 60, handler: (ctx) => resolve(ctx) });
@@ -269,6 +327,33 @@ test('concurrency and maxConnsPerIP refuse what is too much, and count what has 
       third = client();
     }
   }
+});
+
+test('maxConnsPerIP counts a /64 of IPv6 as one client, and IPv4 in its notation as IPv4', async (t) => {
+  const { server } = await serve(t, { maxConnsPerIP: 1, handler: (ctx) => ctx.end('ok') });
+  const addresses = [
+    '2001:db8::1',
+    '2001:db8::2:0:0:1',
+    '2001:db8:0:1::1',
+    '::ffff:192.0.2.1',
+    '192.0.2.1',
+    '192.0.2.2',
+  ];
+  let next = 0;
+  const front = createServer((socket) => {
+    Object.defineProperty(socket, 'remoteAddress', { value: addresses[next++] });
+    server.emit('connection', socket);
+  });
+  const port = await listen(t, front);
+  const statuses: string[] = [];
+  for (const address of addresses) {
+    const one = new Client(t, port);
+    one.send(request('GET /'));
+    await one.received(/^HTTP\/1.1 (\d+) /);
+    statuses.push(`${address} ${one.text.slice(9, 12)}`);
+  }
+  const expected = [200, 429, 200, 200, 429, 200].map((status, nth) => `${addresses[nth]} ${status}`);
+  assert.deepEqual(statuses, expected);
 });
 
 test('maxRequestsPerConn, maxKeepaliveDuration and disableKeepalive end a connection with its response', async (t) => {

@@ -249,6 +249,39 @@ test('a client that has sent all and closed its half is answered', async (t) => 
   await half.closed();
 });
 
+test('a streamed body ends whenever its handler begins to read, also when its last bytes are more than may wait', async (t) => {
+  const handler = async (ctx: Context): Promise<void> => {
+    // All that is read without the handler has come.
+    for (let before = -1; before !== ctx.socket.bytesRead;) {
+      before = ctx.socket.bytesRead;
+      for (let turn = 0; turn < 50; turn++) await nextTurn();
+    }
+    const { length } = await ctx.body.buffer();
+    ctx.end(String(length));
+  };
+  const sizes = [65_536, 65_537, 100_000, 131_072, 131_073];
+  const framings = [{}, { 'Transfer-Encoding': 'chunked' }];
+  const { client } = await serve(t, { handler, streamRequestBody: true, readTimeout: 2000 });
+  for (const size of sizes) {
+    for (const framing of framings) {
+      const content = 'x'.repeat(size);
+      const isChunked = 'Transfer-Encoding' in framing;
+      const head = request('POST /', isChunked ? framing : { 'Content-Length': String(size) });
+      const body = isChunked ? `${size.toString(16)}\r\n${content}\r\n0\r\n\r\n` : content;
+      const sender = client();
+      sender.send(head);
+      sender.send(body);
+      await sender.received(/\r\n\r\n\d*$/);
+      assert.match(
+        sender.text,
+        new RegExp(`^HTTP/1.1 200 [^]*\r\n\r\n${size}$`),
+        `${size} bytes, ${JSON.stringify(framing)}`,
+      );
+      sender.socket.destroy();
+    }
+  }
+});
+
 test('a body is streamed when asked for, and not read faster than it is taken', async (t) => {
   const size = 8 * 1024 * 1024;
   const { promise, resolve } = resolvers<Context>();

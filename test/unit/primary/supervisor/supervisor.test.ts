@@ -49,6 +49,7 @@ function setUpWith(board: Board | undefined, options: Options, ...early: FleetEv
     launches: launchesOf(resolveSettings({ options: { settle: 0, ...options }, env: {}, entry: 'app.js' })),
     sharing: 'shared',
     balance: 'kernel',
+    seed: 0,
     board,
     hooks: new Hooks({}, () => {}),
     log: notedLog((_level, text) => log.push(text)),

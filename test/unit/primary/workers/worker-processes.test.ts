@@ -11,6 +11,7 @@ function partsWith(os: FakeOs): WorkerProcessesParts {
     program: () => ({ entry: 'app.js', args: [], execArgv: [] }),
     sharing: 'shared',
     balance: 'kernel',
+    seed: 0,
     settings: () => settings,
     workers: () => 2,
     board: undefined,

@@ -37,6 +37,8 @@ interface Bench {
 }
 
 /** Everything is real but the channel and the counts of Node's servers. */
+const SEED = 7;
+
 function setUp(t: TestContext, balance: Balance = 'least-connections'): Bench {
   const board = Board.create({ name: 'balancer', rows: 4, directories: [temporaryDirectory(t)] });
   const writers = [0, 1, 2, 3].map((row) => Writer.open(board.path, row));
@@ -77,6 +79,7 @@ function setUp(t: TestContext, balance: Balance = 'least-connections'): Bench {
     slot: () => own.slot,
     isDraining: () => own.isDraining,
     handicap: () => own.handicap,
+    seed: SEED,
   });
   t.after(() => {
     for (const writer of writers) writer.close();
@@ -243,7 +246,7 @@ test('sticky-ip: each client is sent to its slot', (t) => {
   const now = monotonic();
   const slots = { slots: 3, beats: [now, now, now], open: [], coming: [] };
   const addresses = Array.from({ length: 30 }, (_, nth) => `10.0.0.${nth}`);
-  const homes = addresses.map((address) => stickySlot(clientHash(address), 0, slots, now));
+  const homes = addresses.map((address) => stickySlot(clientHash(address, SEED), 0, slots, now));
   for (const address of addresses) accept(address);
   assert.equal(new Set(homes).size, 3);
   assert.deepEqual(
@@ -259,7 +262,7 @@ test('sticky-ip: the clients of a slot whose worker could not have one stay for 
   const now = monotonic();
   const slots = { slots: 3, beats: [now, now, now], open: [], coming: [] };
   const addresses = Array.from({ length: 30 }, (_, nth) => `10.0.0.${nth}`);
-  const address = addresses.find((one) => stickySlot(clientHash(one), 0, slots, now) === 1)!;
+  const address = addresses.find((one) => stickySlot(clientHash(one, SEED), 0, slots, now) === 1)!;
   accept(address);
   link.hear({ type: 'handed', id: 1, how: 'refused' });
   accept(address);
