@@ -114,6 +114,7 @@ export class Resources {
       settings: () => launches.settings,
       os,
       log: parts.log,
+      restoreBoard: () => this.#board?.restore(),
       row,
       handoffs: () => this.handoffs.counts,
       moves: () => this.handoffs.moves,

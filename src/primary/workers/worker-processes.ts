@@ -87,7 +87,7 @@ export class WorkerProcesses {
 
   constructor(parts: WorkerProcessesParts) {
     this.#parts = parts;
-    this.#figures = new RowReader(parts.board?.path);
+    this.#figures = new RowReader(parts.board);
     this.#reports = createReports(parts);
     this.#unheard = new UnheardMessages(parts.log);
   }
