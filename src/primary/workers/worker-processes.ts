@@ -182,6 +182,14 @@ export class WorkerProcesses {
     return 'unknown: its thread wrote no stack in time';
   }
 
+  /** @param isOwed whether only those are asked again that still owe their answer. */
+  settle(isOwed: boolean): void {
+    const now = this.#parts.os.now();
+    for (const [worker, process] of this.#processes) {
+      if (!isOwed || process.isSettling) process.settle(now, this.row(worker)?.heartbeat ?? -Infinity);
+    }
+  }
+
   /** Returns the version of the application that the worker runs, where that is known. */
   versionOf(worker: WorkerId): string | undefined {
     return this.#processes.get(worker)?.version;

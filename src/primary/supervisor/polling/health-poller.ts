@@ -7,6 +7,7 @@ import { BalanceLog } from './balance-log.ts';
 import type { FleetEvent, WorkerLoad } from '../../fleet/events.ts';
 import type { WorkerId } from '../../fleet/ids.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
+import type { DescriptorWatch } from './descriptor-watch.ts';
 import { MachineLoad } from './machine-load.ts';
 import { IdleBoots } from './idle-boots.ts';
 import type { SlowLooks } from './slow-looks.ts';
@@ -27,6 +28,7 @@ export interface HealthPollerParts {
   readonly os: Pick<Os, 'now' | 'after'>;
   /** Puts the scoreboard right before it is read. */
   readonly restoreBoard: () => void;
+  readonly descriptors: Pick<DescriptorWatch, 'look'>;
   readonly row: (worker: WorkerId) => Row | undefined;
   readonly handoffs: () => HandoffCounts;
   readonly moves: () => MovesByReason;
@@ -75,6 +77,7 @@ export class HealthPoller {
     const seen = new Map<WorkerId, Row>();
     this.start();
     restoreBoard();
+    this.#parts.descriptors.look();
     this.#watch = look(this.#watch, os.now());
     this.#balanceLog?.write(fleet, this.#watch.lookedAt);
     this.#idleBoots.look(fleet, row, this.#watch.lookedAt);

@@ -18,6 +18,7 @@ function looks(rows: ReadonlyArray<number | 'torn' | 'never'>): string[] {
     os: { now: () => now, after: () => () => {} },
     log: () => {},
     restoreBoard: () => void events.push('restored'),
+    descriptors: { look: () => {} },
     row: () => row,
     figures: { look: () => {} },
     slow: { look: () => {} },
