@@ -67,6 +67,8 @@ export class Channel<Out> {
   readonly #native: ChannelHandle | undefined;
   #otherReadsHandles = false;
   #waiting: Waiting[] = [];
+  /** What `sendPast` was given since `holdHandles`. Undefined while it is sent at once. */
+  #held: Array<readonly [body: Out, handle: SentHandle]> | undefined;
   #flushedAt = -Infinity;
 
   /**
@@ -112,11 +114,24 @@ export class Channel<Out> {
    */
   sendPast(body: Out, handle: SentHandle): boolean {
     const native = this.#native;
+    if (this.#held !== undefined) return this.#end.connected && this.#held.push([body, handle]) > 0;
     if (!this.#otherReadsHandles || native === undefined || !canWriteHandles(native)) return this.send(body, handle);
     if (!this.#end.connected) return false;
     this.#flush();
     const envelope: Envelope = { cmd: COMMAND, handle: true, body };
     return writeHandle(native, `${JSON.stringify(envelope)}\n`, handle);
+  }
+
+  /** From now on `sendPast` sends nothing until `releaseHandles`. */
+  holdHandles(): void {
+    this.#held ??= [];
+  }
+
+  /** Sends what was held. A message that does not leave now is one that got lost. */
+  releaseHandles(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const [body, handle] of held) this.sendPast(body, handle);
   }
 
   /**

@@ -5,6 +5,7 @@
  * parent. So this module takes the lines from the channel's handle, and passes on only what is known.
  */
 import type { ChildProcess } from 'node:child_process';
+import { fieldsOf } from '../contract/fields.ts';
 import { Filled } from '../contract/filled.ts';
 import { carriesHandle, COMMAND, isEnvelope, MOST_BODIES } from './channel.ts';
 import { isClusterMessage } from './cluster-messages.ts';
@@ -55,6 +56,8 @@ export interface IntakeEvents {
 export interface IntakeOptions {
   /** True when node:cluster's primary half is in use (`round-robin`). */
   readonly isClustered: boolean;
+  /** How many handles may come in all. @default any number: see `#checkSettled` */
+  readonly mostHandles?: number;
 }
 
 /**
@@ -67,11 +70,14 @@ export class Intake {
   readonly #channel: ChannelHandle;
   readonly #events: IntakeEvents;
   readonly #isClustered: boolean;
+  #handlesLeft: number;
   readonly #splitter = new Lines(LONGEST_LINE_BYTES);
   /** A handle that has arrived and that no message has taken yet. It belongs to a line that began when it came. */
   #handle: ReceivedHandle | undefined;
   /** The same of a line that began in an earlier read. */
   #earlyHandle: ReceivedHandle | undefined;
+  /** A handle came with the last read. */
+  #cameWithHandle = false;
   /** The line that is being taken began in an earlier read. */
   #isContinued = false;
   /** The lines of the last read, and which of them is the next. Nothing more is read while there are any. */
@@ -88,6 +94,7 @@ export class Intake {
     this.#channel = channel;
     this.#events = events;
     this.#isClustered = options.isClustered;
+    this.#handlesLeft = options.mostHandles ?? Infinity;
     const { onread } = channel;
     const filled = new Filled(channel);
     channel.onread = (bytes) => {
@@ -127,8 +134,14 @@ export class Intake {
     this.#takeRest();
     const received = this.#channel.pendingHandle ?? undefined;
     this.#channel.pendingHandle = null;
+    this.#cameWithHandle = received !== undefined;
     if (this.#isClosed) return received?.close();
     if (received !== undefined) {
+      this.#handlesLeft--;
+      if (this.#handlesLeft < 0) {
+        received.close();
+        return this.#giveUp('sends handles that nobody awaits');
+      }
       this.#drop(this.#handle);
       this.#handle = received;
     }
@@ -234,6 +247,7 @@ export class Intake {
       const { bodies } = message;
       if (Array.isArray(bodies) && bodies.length > MOST_BODIES)
         return this.#events.malformed('too many messages in one');
+      this.#checkSettled(message);
       const hasHandle = message['handle'] === true && carriesHandle(message);
       this.#emit('internalMessage', message, hasHandle ? this.#takeOneHandle() : undefined);
     },
@@ -242,6 +256,18 @@ export class Intake {
     NODE_HANDLE_NACK: (message) => this.#acknowledged(message),
     NODE_CLUSTER: (message) => this.#takeCluster(message),
   };
+
+  /**
+   * A message may come with any number of descriptors. libuv takes some 60 of them, and tells each of the next reads that it has brought
+   * one. Those that wait there can neither be seen nor closed. So a worker is asked now and then to say that it sends none for now. A
+   * read that has brought these words and a handle shows that some wait.
+   */
+  #checkSettled(message: object): void {
+    const { body, bodies } = fieldsOf(message);
+    const said: unknown[] = Array.isArray(bodies) ? bodies : [body];
+    if (this.#cameWithHandle && said.some((one) => fieldsOf(one)['type'] === 'settled'))
+      this.#events.malformed('more descriptors than messages with one');
+  }
 
   /**
    * Takes a message with a handle. The sender waits for the acknowledgement, and if the handle got lost, it sends the
@@ -253,6 +279,7 @@ export class Intake {
     if (this.#isClosed) return handle?.close();
     this.#child.send({ cmd: handle === undefined ? 'NODE_HANDLE_NACK' : 'NODE_HANDLE_ACK' }, ignore);
     if (handle === undefined) return;
+    if (isEnvelope(msg)) this.#checkSettled(msg);
     if (type === 'net.Native' && isEnvelope(msg) && carriesHandle(msg))
       return this.#emit('internalMessage', msg, handle);
     handle.close();

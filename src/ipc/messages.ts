@@ -53,6 +53,8 @@ export type WorkerMessage =
   | { readonly type: 'unbound'; readonly socket: number }
   /** The application says that the worker may receive traffic. */
   | { readonly type: 'ready' }
+  /** The worker sends no handle from here on, until it is told to `resume`. */
+  | { readonly type: 'settled' }
   /** The worker was asked to drain, and nothing is in flight any more. */
   | { readonly type: 'drained' }
   /** The metrics of the application's own registries, as prom-client's `getMetricsAsJSON` returns them. */
@@ -98,6 +100,11 @@ export type PrimaryMessage =
   | { readonly type: 'shed'; readonly successor?: Successor }
   /** The worker is about to get its slot back, and keeps connections again. */
   | { readonly type: 'unshed' }
+  /**
+   * The worker is to send no handle for now. The answer is `settled`, and the next message is `resume`: the primary looks whether all
+   * descriptors that it has got from the worker came with messages.
+   */
+  | { readonly type: 'settle' | 'resume' }
   /** The server as a whole is in another state. A worker that hears nothing takes it for ready. */
   | ({ readonly type: 'server' } & ServerTerms)
   /** The answer is `metrics` with the same `request`. */
@@ -269,6 +276,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   singleClient: { peer: address },
   unshared: { address, port, where: (value) => value === 'exclusive' || value === 'thread' },
   ready: {},
+  settled: {},
   drained: {},
   metrics: { request: number, families: Array.isArray },
   health: { ok: (value) => value === null || boolean(value), reason: atMost(LONGEST_REASON), readings },

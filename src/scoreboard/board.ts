@@ -1,11 +1,22 @@
-import { closeSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  readlinkSync,
+  readSync,
+  renameSync,
+  writeSync,
+  type Stats,
+} from 'node:fs';
 import { join } from 'node:path';
 import { ScoreboardError } from './error.ts';
-import { createFile, removeBoard } from './file.ts';
-import { encodeHeader, writeSharesSockets } from './header.ts';
+import { createFile, removeBoard, removeFile } from './file.ts';
+import { encodeHeader } from './header.ts';
 import { FORMAT, MAX_ROWS, ROW_BYTES, rowOffset } from './layout.ts';
 import { isOwn, isTaken } from './look.ts';
 import { boardDirectories, boardFileName, userId } from './place.ts';
+import { conditionOf, viewOf } from './record.ts';
 import { NO_ROW, Rows } from './rows.ts';
 import { isStale, thisPrimary } from './stale.ts';
 import { removeState, reserveState } from './state-directory.ts';
@@ -28,6 +39,8 @@ export interface BoardOptions {
 
 /** How many names are tried in a directory. Any user may have taken the first. */
 const MOST_NAMES = 3;
+/** How many rows are looked at at each look: the 64 rows of most servers within a second. */
+const ROWS_PER_LOOK = 16;
 /** The part of the server's name that is in a file's, in characters. */
 const LONGEST_NAME = 80;
 
@@ -38,14 +51,29 @@ const LONGEST_NAME = 80;
 export class Board {
   /** The path, for the writers in the workers and for readers anywhere. */
   readonly path: string;
-  readonly #fd: number;
+  /** The number of files that this board has had: another one takes the place of one that was removed. */
+  files = 1;
+  #fd: number;
+  /** Where the kernel says that the file is. */
+  #place: string | undefined;
+  #identity: FileIdentity;
   readonly #rows: Rows;
+  readonly #capacity: number;
+  #header: Buffer;
+  /** What a look has read. */
+  readonly #found: Buffer = Buffer.alloc(ROW_BYTES * ROWS_PER_LOOK);
+  /** The free row that is looked at next. */
+  #nextRow = 0;
   #closed = false;
 
   private constructor(path: string, fd: number, rows: number) {
     this.path = path;
     this.#fd = fd;
     this.#rows = new Rows(rows);
+    this.#capacity = rows;
+    this.#header = headerOf(rows, false);
+    this.#place = placeOf(fd);
+    this.#identity = fstatSync(fd);
   }
 
   /**
@@ -59,7 +87,7 @@ export class Board {
     }
     const fileNames = namesFor(name);
     const image = Buffer.alloc(rowOffset(rows));
-    image.set(encodeHeader({ format: FORMAT, rowSize: ROW_BYTES, rows, ...thisPrimary(), sharesSockets: 0 }));
+    image.set(headerOf(rows, false));
     let refusal: unknown = new Error('there is no directory for it');
     for (const path of directories.flatMap((directory) => fileNames.map((fileName) => join(directory, fileName)))) {
       try {
@@ -80,6 +108,8 @@ export class Board {
    * without.
    */
   takeRow(): number {
+    // The worker opens the file, and reads the header.
+    this.restore();
     return this.#rows.take();
   }
 
@@ -92,7 +122,26 @@ export class Board {
 
   /** Tells the workers whether another primary has the sockets, too. They have to know it when this one is killed. */
   shareSockets(is: boolean): void {
-    if (!this.#closed) attempt(() => writeSharesSockets(this.#fd, is));
+    this.#header = headerOf(this.#capacity, is);
+    this.restore();
+  }
+
+  /**
+   * Puts right what a process of this user has done to the file: that it is gone, its size, its header, and rows that no worker has,
+   * some of them at each call. A row that a worker has is written whole by that worker, again and again. So what a worker does to the
+   * file does not outlive it.
+   */
+  restore(): void {
+    if (this.#closed) return;
+    attempt(() => {
+      const file = fstatSync(this.#fd);
+      // What closes descriptors that are not its own may have let another file have this one's number.
+      if (!isSameFile(file, this.#identity)) return;
+      this.#restorePlace(file);
+      this.#restoreSize();
+      this.#restoreHeader();
+      this.#clearFreeRows();
+    });
   }
 
   /** Removes the board. A second call does nothing. */
@@ -104,6 +153,50 @@ export class Board {
       removeBoard(this.path);
     } catch {
       // Another process has put something in its place. The next primary removes what it may.
+    }
+  }
+
+  /** Where the file was removed there is a new one. All look whether theirs was removed, and go on in the new one. One that was moved comes back. */
+  #restorePlace({ nlink }: Stats): void {
+    if (nlink === 0) return this.#replace();
+    const place = placeOf(this.#fd);
+    if (place === undefined || place === this.#place || !isSameFile(lstatSync(place), this.#identity)) return;
+    renameSync(place, this.path);
+    this.#place = placeOf(this.#fd);
+  }
+
+  #replace(): void {
+    removeFile(this.path);
+    const image = Buffer.alloc(rowOffset(this.#capacity));
+    image.set(this.#header);
+    const fd = createFile(this.path, image);
+    closeSync(this.#fd);
+    this.#fd = fd;
+    this.#place = placeOf(fd);
+    this.#identity = fstatSync(fd);
+    this.files += 1;
+  }
+
+  #restoreSize(): void {
+    const size = rowOffset(this.#capacity);
+    if (fstatSync(this.#fd).size !== size) ftruncateSync(this.#fd, size);
+  }
+
+  #restoreHeader(): void {
+    const found = this.#found.subarray(0, this.#header.length);
+    readSync(this.#fd, found, 0, found.length, 0);
+    if (!found.equals(this.#header)) writeSync(this.#fd, this.#header, 0, this.#header.length, 0);
+  }
+
+  #clearFreeRows(): void {
+    const rows = Math.min(ROWS_PER_LOOK, this.#capacity - this.#nextRow);
+    const first = this.#nextRow;
+    this.#nextRow = (first + rows) % this.#capacity;
+    const length = readSync(this.#fd, this.#found, 0, ROW_BYTES * rows, rowOffset(first));
+    const view = viewOf(this.#found);
+    for (let nth = 0; ROW_BYTES * (nth + 1) <= length; nth++) {
+      const isFree = !this.#rows.isTaken(first + nth);
+      if (isFree && conditionOf(view, ROW_BYTES * nth) !== 'blank') this.#clear(first + nth);
     }
   }
 
@@ -121,6 +214,26 @@ function attempt(write: () => unknown): void {
   } catch {
     // Figures are worth less than what the primary was about to do.
   }
+}
+
+/** Asks the kernel and not the path, which may lead to a file system of a worker's own making. @returns undefined where it is not told */
+function placeOf(fd: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return undefined;
+  }
+}
+
+type FileIdentity = Pick<Stats, 'dev' | 'ino'>;
+
+function isSameFile(one: FileIdentity, other: FileIdentity): boolean {
+  return one.dev === other.dev && one.ino === other.ino;
+}
+
+function headerOf(rows: number, sharesSockets: boolean): Buffer {
+  const sizes = { format: FORMAT, rowSize: ROW_BYTES, rows };
+  return encodeHeader({ ...sizes, ...thisPrimary(), sharesSockets: Number(sharesSockets) });
 }
 
 /** The names of the file, best first. Other users cannot guess the later ones. */

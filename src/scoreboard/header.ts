@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { systemCode } from '../contract/system-code.ts';
 import { ScoreboardError } from './error.ts';
 import { FORMAT, MAGIC, MAX_ROWS, PLACED_HEADER, ROW_BYTES } from './layout.ts';
@@ -28,6 +28,24 @@ export function openBoard(path: string, access: 'read' | 'write'): OpenBoard {
   } catch (error) {
     closeSync(fd);
     throw error;
+  }
+}
+
+/**
+ * Opens the board at `path` in place of one that was removed. The primary puts a new one there, with as many rows, while it lives.
+ *
+ * @param fd the descriptor of the board so far, which is then closed
+ * @returns the descriptor from now on: the same where nothing was removed, or where there is no other board
+ */
+export function followBoard(fd: number, path: string, access: 'read' | 'write', rows: number): number {
+  if (fstatSync(fd).nlink > 0) return fd;
+  try {
+    const { fd: next, header } = openBoard(path, access);
+    const [gone, kept] = header.rows === rows ? [fd, next] : [next, fd];
+    closeSync(gone);
+    return kept;
+  } catch {
+    return fd;
   }
 }
 
@@ -89,12 +107,6 @@ export function readSharesSockets(fd: number): boolean {
   const bytes = new Uint8Array(4);
   readSync(fd, bytes, 0, bytes.length, SHARES_SOCKETS);
   return viewOf(bytes).getUint32(0, true) !== 0;
-}
-
-export function writeSharesSockets(fd: number, isShared: boolean): void {
-  const bytes = new Uint8Array(4);
-  viewOf(bytes).setUint32(0, Number(isShared), true);
-  writeSync(fd, bytes, 0, bytes.length, SHARES_SOCKETS);
 }
 
 function decodeHeader(bytes: Uint8Array): Header {

@@ -1,13 +1,14 @@
 import { closeSync, readSync } from 'node:fs';
-import { openBoard } from './header.ts';
+import { HUNG_AFTER_MS } from '../contract/limits.ts';
+import { followBoard, openBoard } from './header.ts';
 import { fieldOffset, PAIRS, ROW_BYTES, rowOffset, STATES } from './layout.ts';
-import { inRange } from './range.ts';
+import { inRange, isOfTheFuture } from './range.ts';
 import { conditionOf, viewOf } from './record.ts';
 
 /** How often all rows are read to see which are in use. In between only those are read. */
 const SURVEY_PERIOD_MS = 250;
 
-/** The number of attempts when a row was torn. */
+/** The number of attempts when a row was torn. One that stays torn hides itself alone. */
 const TRIES = 3;
 
 const SLOT = fieldOffset('slot');
@@ -16,6 +17,19 @@ const HEARTBEAT = fieldOffset('heartbeat');
 const OPEN = fieldOffset('connectionsOpen');
 const HANDICAP = fieldOffset('handicap');
 const UTILIZATION = fieldOffset('utilization');
+
+const CONDITIONS = { blank: 0, whole: 1, torn: 2 } as const;
+
+/** The rows as one look found them. */
+interface Read {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+}
+
+function newRead(rows: number): Read {
+  const bytes = Buffer.alloc(ROW_BYTES * rows);
+  return { bytes, view: viewOf(bytes) };
+}
 
 /**
  * A worker's view of all slots, read with one system call: only the figures that balancing needs, in arrays by slot,
@@ -38,21 +52,27 @@ export class LoadView {
   readonly utilization: Float64Array = new Float64Array(PAIRS.slots);
   /** The offset of the slot's row in the bytes that were read. */
   readonly #bases: Float64Array = new Float64Array(PAIRS.slots);
-  readonly #fd: number;
+  readonly #path: string;
+  #fd: number;
   readonly #rows: number;
-  readonly #bytes: Buffer;
-  readonly #view: DataView;
+  /** The rows of this look, and those of the look before, which stand in for rows that are torn now. They change places. */
+  #now: Read;
+  #before: Read;
+  /** Which rows are whole, blank and torn. */
+  readonly #conditions: Uint8Array;
   /** The number of rows that are read. */
   #span: number;
   #surveyDue = 0;
   #isClosed = false;
 
-  private constructor(fd: number, rows: number) {
+  private constructor(path: string, fd: number, rows: number) {
+    this.#path = path;
     this.#fd = fd;
     this.#rows = rows;
     this.#span = rows;
-    this.#bytes = Buffer.alloc(ROW_BYTES * rows);
-    this.#view = viewOf(this.#bytes);
+    this.#now = newRead(rows);
+    this.#before = newRead(rows);
+    this.#conditions = new Uint8Array(rows);
   }
 
   /**
@@ -62,7 +82,7 @@ export class LoadView {
    */
   static open(path: string): LoadView {
     const { fd, header } = openBoard(path, 'read');
-    return new LoadView(fd, header.rows);
+    return new LoadView(path, fd, header.rows);
   }
 
   /**
@@ -72,18 +92,23 @@ export class LoadView {
    */
   refresh(now: number): boolean {
     const isSurvey = now >= this.#surveyDue;
-    if (isSurvey) this.#span = this.#rows;
-    for (let tries = 0; tries < TRIES; tries++) {
+    if (isSurvey) this.#prepareSurvey();
+    [this.#now, this.#before] = [this.#before, this.#now];
+    for (let tries = 0, isTorn = true; isTorn && tries < TRIES; tries++) {
       if (!this.#fetch()) return false;
-      const last = this.#decode();
-      if (last === undefined) continue;
-      if (isSurvey) {
-        this.#span = Math.max(1, last + 1);
-        this.#surveyDue = now + SURVEY_PERIOD_MS;
-      }
-      return true;
+      isTorn = this.#findTorn();
     }
-    return false;
+    const last = this.#decode(now);
+    if (isSurvey) {
+      this.#span = Math.max(1, last + 1);
+      this.#surveyDue = now + SURVEY_PERIOD_MS;
+    }
+    return true;
+  }
+
+  #prepareSurvey(): void {
+    this.#span = this.#rows;
+    if (!this.#isClosed) this.#fd = followBoard(this.#fd, this.#path, 'read', this.#rows);
   }
 
   /** Closes the descriptor. A second call does nothing. */
@@ -93,39 +118,62 @@ export class LoadView {
     closeSync(this.#fd);
   }
 
+  /** What a file that was cut short does not have is blank: the workers write their rows again, and the primary the rest. */
   #fetch(): boolean {
-    const length = ROW_BYTES * this.#span;
-    return !this.#isClosed && readSync(this.#fd, this.#bytes, 0, length, rowOffset(0)) === length;
+    if (this.#isClosed) return false;
+    const wanted = ROW_BYTES * this.#span;
+    const length = readSync(this.#fd, this.#now.bytes, 0, wanted, rowOffset(0));
+    if (length < wanted) this.#now.bytes.fill(0, length, wanted);
+    return length > 0;
   }
 
-  /**
-   * Decodes the rows.
-   *
-   * @returns the last row in use; undefined when a row is torn.
-   */
-  #decode(): number | undefined {
+  #findTorn(): boolean {
+    let isTorn = false;
+    for (let row = 0; row < this.#span; row++) {
+      const condition = conditionOf(this.#now.view, ROW_BYTES * row);
+      this.#conditions[row] = CONDITIONS[condition];
+      isTorn ||= condition === 'torn';
+    }
+    return isTorn;
+  }
+
+  /** @returns the last row in use. */
+  #decode(now: number): number {
     this.slots = 0;
     this.beats.fill(0);
     this.coming.fill(0);
     this.leaving.fill(0);
     let last = -1;
     for (let row = 0; row < this.#span; row++) {
-      const condition = conditionOf(this.#view, ROW_BYTES * row);
-      if (condition === 'torn') return undefined;
-      if (condition === 'blank') continue;
+      if (this.#conditions[row] === CONDITIONS.torn) this.#standIn(row, now);
+      if (this.#conditions[row] === CONDITIONS.blank) continue;
       last = row;
-      this.#decodeSlot(ROW_BYTES * row);
+      this.#decodeSlot(ROW_BYTES * row, now);
     }
-    for (let row = 0; row <= last; row++) this.#decodePairs(ROW_BYTES * row);
+    for (let row = 0; row <= last; row++)
+      if (this.#conditions[row] === CONDITIONS.whole) this.#decodePairs(ROW_BYTES * row);
     return last;
+  }
+
+  /**
+   * Puts what the row was before in its place, as long as its worker would count as alive by that. So a row that is torn for a moment
+   * changes no sum by which connections are moved. One that stays torn is blank: no worker writes it.
+   */
+  #standIn(row: number, now: number): void {
+    const base = ROW_BYTES * row;
+    this.#before.bytes.copy(this.#now.bytes, base, base, base + ROW_BYTES);
+    const isWhole = conditionOf(this.#now.view, base) === 'whole';
+    const isRecent = isWhole && now - this.#now.view.getFloat64(base + HEARTBEAT, true) < HUNG_AFTER_MS;
+    if (!isRecent) this.#now.bytes.fill(0, base, base + ROW_BYTES);
+    this.#conditions[row] = isRecent ? CONDITIONS.whole : CONDITIONS.blank;
   }
 
   /**
    * Decodes the figures of a slot. A worker that drains no longer has its slot. When two workers serve it, the one with
    * the later beat is taking it over.
    */
-  #decodeSlot(base: number): void {
-    const view = this.#view;
+  #decodeSlot(base: number, now: number): void {
+    const { view } = this.#now;
     const slot = view.getInt32(base + SLOT, true);
     if (slot < 0 || slot >= PAIRS.slots) return;
     const state = view.getUint8(base + STATE);
@@ -134,7 +182,7 @@ export class LoadView {
       this.leaving[slot]! += inRange(view.getFloat64(base + OPEN, true));
     if (state !== STATES.ready) return;
     const beat = view.getFloat64(base + HEARTBEAT, true);
-    if (!(beat >= this.beats[slot]!)) return;
+    if (!(beat >= this.beats[slot]!) || isOfTheFuture(beat, now)) return;
     this.beats[slot] = beat;
     this.open[slot] = inRange(view.getFloat64(base + OPEN, true)) + inRange(view.getFloat64(base + HANDICAP, true));
     this.utilization[slot] = inRange(view.getFloat64(base + UTILIZATION, true), 1);
@@ -143,7 +191,7 @@ export class LoadView {
   }
 
   #decodePairs(base: number): void {
-    const view = this.#view;
+    const { view } = this.#now;
     const sender = view.getInt32(base + SLOT, true);
     if (sender < 0 || sender >= PAIRS.slots) return;
     for (let to = 0; to < this.slots; to++) {

@@ -12,6 +12,13 @@ export function inRange(value: number, most: number = Number.MAX_SAFE_INTEGER): 
   return value >= 0 ? Math.min(value, most) : 0;
 }
 
+/** A beat that is later than the reader's clock by more than this, ms, was made up: all processes have one clock. */
+const MOST_AHEAD_MS = 1000;
+
+export function isOfTheFuture(beat: number, now: number): boolean {
+  return beat > now + MOST_AHEAD_MS;
+}
+
 /** The limit of a count. The sum over all rows is then still a safe integer. */
 const MOST = 2 ** 41;
 

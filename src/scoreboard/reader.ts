@@ -41,7 +41,7 @@ export class Reader {
 
   /**
    * Reads row `row` as its worker last wrote it. The result is undefined when no worker has written it, or when it
-   * could not be read whole. Either way nothing is known, and no worker should be killed for it.
+   * could not be read whole. Either way nothing is known.
    */
   read(row: number): Row | undefined {
     if (!(row >= 0 && row < this.header.rows)) return undefined;
@@ -60,7 +60,8 @@ export class Reader {
    */
   readAll(): Array<Row | undefined> {
     const { rows } = this.header;
-    if (!this.#fetch(rowOffset(0), ROW_BYTES * rows)) return Array.from({ length: rows }, () => undefined);
+    // What a file that was cut short does not have is blank.
+    this.#bytes.fill(0, this.#read(rowOffset(0), ROW_BYTES * rows));
     // All rows are decoded before one is read again, because that uses the same bytes.
     const results = Array.from({ length: rows }, (_, row) => decodeRow(this.#view, ROW_BYTES * row));
     return results.map((result, row) => {
@@ -78,6 +79,10 @@ export class Reader {
 
   /** Reads bytes. The result is false when another process has cut the file short. */
   #fetch(position: number, length: number): boolean {
-    return !this.#closed && readSync(this.#fd, this.#bytes, 0, length, position) === length;
+    return this.#read(position, length) === length;
+  }
+
+  #read(position: number, length: number): number {
+    return this.#closed ? 0 : readSync(this.#fd, this.#bytes, 0, length, position);
   }
 }

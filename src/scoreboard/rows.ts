@@ -23,6 +23,10 @@ export class Rows {
     return row;
   }
 
+  isTaken(row: number): boolean {
+    return this.#taken[row] === 1;
+  }
+
   /** Frees `row`. The worker that wrote it must have exited before. */
   free(row: number): void {
     if (this.#taken[row] !== 1) {

@@ -1,6 +1,6 @@
 import { closeSync, writeSync } from 'node:fs';
 import { ScoreboardError } from './error.ts';
-import { openBoard, readSharesSockets } from './header.ts';
+import { followBoard, openBoard, readSharesSockets, type OpenBoard } from './header.ts';
 import { PAIRS, ROW_BYTES, rowOffset, type PairPart, type Row } from './layout.ts';
 import { encodeRow, nextVersion, viewOf } from './record.ts';
 
@@ -13,7 +13,9 @@ export class Writer {
   failures = 0;
   /** The pairs of the row, which go out with the next `write`: see {@link PAIRS}. */
   readonly pairs: Readonly<Record<PairPart, Uint8Array>>;
-  readonly #fd: number;
+  readonly #path: string;
+  readonly #rows: number;
+  #fd: number;
   readonly #position: number;
   // The row is encoded in place. Nothing is allocated, and one pwrite per row is the only system call.
   readonly #bytes: Buffer = Buffer.alloc(ROW_BYTES);
@@ -21,7 +23,9 @@ export class Writer {
   #version = 0;
   #closed = false;
 
-  private constructor(fd: number, row: number) {
+  private constructor(path: string, { fd, header }: OpenBoard, row: number) {
+    this.#path = path;
+    this.#rows = header.rows;
     this.#fd = fd;
     this.#position = rowOffset(row);
     const part = (from: number): Uint8Array => this.#bytes.subarray(from, from + PAIRS.slots);
@@ -34,8 +38,9 @@ export class Writer {
    * @throws ScoreboardError when `path` is not a board that can be written, or has no row `row`
    */
   static open(path: string, row: number): Writer {
-    const { fd, header } = openBoard(path, 'write');
-    if (Number.isInteger(row) && row >= 0 && row < header.rows) return new Writer(fd, row);
+    const board = openBoard(path, 'write');
+    const { fd, header } = board;
+    if (Number.isInteger(row) && row >= 0 && row < header.rows) return new Writer(path, board, row);
     closeSync(fd);
     throw new ScoreboardError('ERR_SCOREBOARD_ROW', `${path} has rows 0 to ${header.rows - 1}, and no row ${row}`);
   }
@@ -53,6 +58,11 @@ export class Writer {
     } catch {
       this.failures++;
     }
+  }
+
+  /** Goes on in the file that the primary has put in the place of one that was removed. */
+  follow(): void {
+    if (!this.#closed) this.#fd = followBoard(this.#fd, this.#path, 'write', this.#rows);
   }
 
   /** Tells whether another primary has the sockets; true also where the header cannot be read any more. */

@@ -26,6 +26,11 @@ export class Link {
       (body, handle) => this.#receive(body as PrimaryMessage, handle),
       HandlesPastNode.of(process),
     );
+    this.on('settle', () => {
+      this.#channel.holdHandles();
+      this.send({ type: 'settled' });
+    });
+    this.on('resume', () => this.#channel.releaseHandles());
     process.channel?.unref();
     sayWhenItCloses();
     process.on('newListener', (name) => name === 'message' && this.hold());

@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { serve, startApp, type App } from '../support/app.ts';
+import { get as getText } from '../support/http.ts';
 import { noOtherUser } from '../support/platform.ts';
 import { endSuccessor, upgraded } from '../support/upgrades.ts';
 
@@ -73,6 +74,29 @@ for (const user of [[], ['--user', 'nobody']]) {
       assert.equal(await ask(url, '/reload', TOKEN, 'POST'), 200, 'it holds for the next primary');
       await endSuccessor(app, next);
       assert.ok(!app.stderr.includes(TOKEN), 'nor is it in the log');
+    },
+  );
+}
+
+for (const user of [[], ['--user', 'nobody']]) {
+  test(
+    `a token that was made is in the log, and nothing that the control socket ${user.join(' ')} answers has it`,
+    {
+      skip: user.length > 0 && skip,
+    },
+    async () => {
+      await using app = await serve({
+        ...server,
+        options: ['--workers', '1', '--admin', '127.0.0.1:0', ...user],
+      });
+      const { token } = (await app.event('admin')).fields;
+      assert.equal(await ask(await adminOf(app), '/reload', token!, 'POST'), 200);
+      for (const path of ['/logs', '/status', '/history', '/metrics']) {
+        const { status, body } = await getText({ socketPath: app.controlSockets[0]! }, { path });
+        assert.equal(status, 200, path);
+        assert.ok(!body.includes(token!), path);
+        if (path === '/logs') assert.match(body, /prefork: admin address=http:[^ ]+ token=hidden/);
+      }
     },
   );
 }

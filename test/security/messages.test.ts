@@ -1,5 +1,7 @@
 /** Tests random messages of a worker to the primary, of every kind that there is, with every handle that Node sends. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { conforms } from '../../src/control/status/conforms.ts';
 import { statusSchema } from '../../src/control/status/status-schema.ts';
@@ -86,3 +88,53 @@ test('the primary answers while a worker says without end what it may say', asyn
   const [, , median] = took.toSorted((a, b) => a - b);
   assert.ok(median! < 1000, took.join());
 });
+
+/** Sends 250 descriptors with each message of a handoff, which Node cannot: the messages are as they should be. */
+const generous = `
+import array, json, socket, time
+end = socket.socket(fileno=3)
+pair = socket.socketpair()
+def say(body, count):
+    line = json.dumps({'cmd': 'NODE_PREFORK', 'handle': True, 'body': body}, separators=(',', ':')) + '\\n'
+    rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array('i', [pair[0].fileno()] * count))]
+    while True:
+        try: return end.sendmsg([line.encode()], rights)
+        except BlockingIOError: time.sleep(0.01)
+for nth in range(12):
+    say({'type': 'handoff', 'id': nth, 'to': 99, 'listener': 1, 'from': 0, 'nth': nth}, 250)
+    time.sleep(0.02)
+time.sleep(5)
+`;
+
+const asked = `const { spawn } = require('node:child_process');
+require('node:http').createServer((request, response) => {
+  response.end('', () => {
+    if (request.url === '/send') spawn('python3', [__dirname + '/send.py'], { stdio: ['ignore', 'inherit', 'inherit', process.channel.fd] });
+  });
+}).listen(process.env.PORT);`;
+
+const skip = hasPython() ? false : 'it needs Python, which can send several descriptors, and Linux';
+
+function hasPython(): boolean {
+  return process.platform === 'linux' && spawnSync('python3', ['-c', 'import array, socket']).status === 0;
+}
+
+test(
+  'a worker that sends more descriptors than messages is replaced, and the primary gets rid of them',
+  { skip },
+  async () => {
+    await using app = await serve({
+      entry: './app.cjs',
+      files: { 'app.cjs': asked, 'send.py': generous },
+      options: ['--workers', '2', '--balance', 'kernel', '--recover-interval', '0'],
+    });
+    const before = readdirSync(`/proc/${app.pid}/fd`).length;
+    await get(app.target, { path: '/send' }).catch(() => {});
+    const { fields } = await app.event('worker expelled');
+    assert.equal(app.events('bad message')[0]!.fields['why'], 'more descriptors than messages with one');
+    await app.event('worker ready', { slot: fields['slot']! }, 2);
+    const after = readdirSync(`/proc/${app.pid}/fd`).length;
+    assert.ok(after < before + 10, `${before} descriptors, then ${after}`);
+    await assertAnswers(app, 1);
+  },
+);

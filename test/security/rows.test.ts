@@ -1,6 +1,6 @@
 /** Tests hostile rows of the scoreboard, which all workers may write: rows that are well sealed and make no sense. */
 import assert from 'node:assert/strict';
-import { closeSync, openSync, readdirSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, renameSync, truncateSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { conforms } from '../../src/control/status/conforms.ts';
@@ -8,9 +8,10 @@ import { statusSchema } from '../../src/control/status/status-schema.ts';
 import { monotonic } from '../../src/scoreboard/clock.ts';
 import { ROW_BYTES, rowOffset, STATES, type Row, type State } from '../../src/scoreboard/layout.ts';
 import { boardDirectories } from '../../src/scoreboard/place.ts';
+import { Reader } from '../../src/scoreboard/reader.ts';
 import { BLANK, encodeRow, viewOf } from '../../src/scoreboard/record.ts';
 import { serve, type App } from '../support/app.ts';
-import { get } from '../support/http.ts';
+import { ask, connected, get } from '../support/http.ts';
 import { Random } from '../support/random.ts';
 
 const COUNT = Number(process.env['FUZZ_ROWS'] ?? 300);
@@ -80,3 +81,51 @@ test(
     assert.deepEqual(app.events('fault of prefork'), []);
   },
 );
+
+type Harm = (path: string) => void;
+const harms: ReadonlyArray<[what: string, harm: Harm]> = [
+  ['zeroes its header', (path) => writeAt(path, new Uint8Array(ROW_BYTES), 0)],
+  ['cuts it to nothing', (path) => truncateSync(path, 0)],
+  ['removes it', (path) => unlinkSync(path)],
+  ['moves it', (path) => renameSync(path, `${path}.away`)],
+];
+
+function writeAt(path: string, bytes: Uint8Array, position: number): void {
+  const fd = openSync(path, 'r+');
+  writeSync(fd, bytes, 0, bytes.length, position);
+  closeSync(fd);
+}
+
+for (const [what, harm] of harms) {
+  test(`who ${what} keeps no later worker from its row, and one that hangs is ended, also when its row is torn then`, async () => {
+    const options = ['--workers', '2', '--heartbeat-timeout', '3s'];
+    await using app = await serve({ entry: 'hangs-on-request.js', options });
+    const board = boardOf(app);
+    harm(board);
+    app.signal('SIGHUP');
+    await app.event('reload done');
+    const socket = await connected(app.target);
+    socket.on('error', () => {}).write('GET /spin HTTP/1.1\r\nHost: x\r\n\r\n');
+    const { slot, pid } = (await app.event('worker hung')).fields;
+    const reader = Reader.open(board);
+    const row = reader.readAll().findIndex((one) => one?.pid === Number(pid));
+    reader.close();
+    assert.ok(row >= 0);
+    writeAt(board, new Uint8Array(8).fill(1), rowOffset(row));
+    await app.event('worker given up', { slot: slot!, pid: pid! });
+    await app.event('worker ready', { slot: slot! }, 3);
+    assert.deepEqual(app.events('fault of prefork'), []);
+  });
+}
+
+test('torn rows that no worker has do not spread the connections of one client', { timeout: 60_000 }, async () => {
+  const options = ['--workers', '3', '--balance', 'sticky-ip'];
+  await using app = await serve({ entry: 'hello.js', options });
+  const board = boardOf(app);
+  const answers = new Set<string>();
+  for (let nth = 0; nth < 60; nth++) {
+    writeAt(board, new Uint8Array(8).fill(1), rowOffset(63));
+    answers.add(await ask(app.target));
+  }
+  assert.equal(answers.size, 1);
+});

@@ -1,4 +1,5 @@
 /** A worker's process has ended. What becomes of its slot depends on whether the worker was asked to end. */
+import { MOST_SOCKETS } from '../../contract/limits.ts';
 import { PreforkError } from '../../errors.ts';
 import type { FleetEvent } from './events.ts';
 import { explainExit, type ExplainedExit } from '../exits/exit-reason.ts';
@@ -190,7 +191,9 @@ function doesWithout(step: Step, worker: Worker): boolean {
   if (!hasComeUp(worker)) return false;
   const addresses = missing(step.fleet, step.settings, slot, worker);
   step.tell('address given up', { worker, addresses, timeout: step.settings.readyTimeout });
-  step.fleet = { ...step.fleet, dropped: [...step.fleet.dropped, ...addresses] };
+  // A worker can name addresses that there are not. The last ones count: those of this slot are among them.
+  const dropped = [...step.fleet.dropped, ...addresses].slice(-MOST_SOCKETS);
+  step.fleet = { ...step.fleet, dropped };
   for (const { id } of step.fleet.workers.values()) lookWhetherBooted(step, id);
   return true;
 }

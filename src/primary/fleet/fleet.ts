@@ -168,7 +168,7 @@ export interface Fleet {
   readonly exits: readonly number[];
   /** The crashes in all slots since a worker last served for long; undefined while one does. */
   readonly crashLoop: CrashLoop | undefined;
-  /** The addresses that the current generation does without. No worker has to open them to be ready. */
+  /** The addresses that the current generation does without, the last of them. No worker has to open them to be ready. */
   readonly dropped: readonly string[];
   /** The slots that have had no worker yet, in the order in which they get one. */
   readonly unfilled: readonly number[];

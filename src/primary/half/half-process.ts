@@ -12,6 +12,12 @@ export interface HalfEvents {
   exited(code: number | null, signal: NodeJS.Signals | null): void;
 }
 
+/**
+ * No handle of the half's is awaited. The application's code in it may send some by mistake, and each may come with some 60 descriptors that
+ * only the end of the channel closes.
+ */
+const MOST_HANDLES = 4;
+
 /** A process of `--primary`. The object owns the child and its channel, which are released when it has ended. */
 export class HalfProcess {
   readonly child: ChildProcess;
@@ -31,7 +37,7 @@ export class HalfProcess {
     const intake: Intake | undefined = Intake.of(
       child,
       { malformed: offend, unusable: offend },
-      { isClustered: false },
+      { isClustered: false, mostHandles: MOST_HANDLES },
     );
     this.#channel = new Channel(child, (body, handle) => {
       // No handle is awaited, and the intake passes on none but connections.

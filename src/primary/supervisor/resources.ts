@@ -6,6 +6,7 @@ import { Totals } from '../../metrics/totals.ts';
 import type { Handover } from '../../upgrade/handover.ts';
 import { whyTight } from '../../options/machine/memory-pressure.ts';
 import { CanaryWatch } from './polling/canary-watch.ts';
+import { DescriptorWatch } from './polling/descriptor-watch.ts';
 import { SlowLooks } from './polling/slow-looks.ts';
 import { HealthReports } from './polling/health-reports.ts';
 import { ApplicationMetrics } from './polling/application-metrics.ts';
@@ -114,6 +115,8 @@ export class Resources {
       settings: () => launches.settings,
       os,
       log: parts.log,
+      restoreBoard: () => this.#board?.restore(),
+      descriptors: new DescriptorWatch((isOwed) => processes.settle(isOwed)),
       row,
       handoffs: () => this.handoffs.counts,
       moves: () => this.handoffs.moves,

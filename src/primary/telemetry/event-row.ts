@@ -16,6 +16,8 @@ export interface EventRow<Facts> {
   readonly text?: (facts: Facts) => string;
   /** The fields that follow the words, in this order: `name=value`, or nothing where the value is undefined. */
   readonly fields?: Readonly<Record<string, (facts: Facts) => LogValue>>;
+  /** The fields of these names are for the reader of the log alone: the lines that the primary keeps do not have their values. */
+  readonly secrets?: readonly string[];
   /** The channel on which it is published. A published event is also in the history that the dashboard shows. */
   readonly channel?: Channel<Facts>;
   /** Adds the event to the counters of `/metrics`. */

@@ -550,7 +550,9 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
   admin: {
     level: 'info',
     fields: given('address', 'token'),
-    means: '`--admin` answers at the address. `token` is there when it was made for this start.',
+    secrets: ['token'],
+    means:
+      '`--admin` answers at the address. `token` is there when it was made for this start; `prefork logs` shows that there is one.',
   },
   'no admin': {
     level: 'warn',

@@ -28,7 +28,7 @@ export interface LogOptions {
   readonly hasTime?: boolean;
   /** The app of several that writes the lines. Each object of JSON says so; lines of text come with its name before them. */
   readonly app?: string | undefined;
-  /** Hears each line, too. */
+  /** Hears each line, too, without the values of its secrets. */
   readonly keep?: (line: string) => void;
 }
 
@@ -46,7 +46,8 @@ export function createLog(
     if (line === undefined || severity[line.level] < severity[threshold]) return;
     try {
       const text = render(line);
-      keep(text);
+      // A worker can ask the control socket for what is kept.
+      keep(line.keptFields === undefined ? text : render({ ...line, fields: line.keptFields }));
       sink[line.level](isTimed ? `${new Date().toISOString()} ${text}` : text);
     } catch {
       // The user's logger threw. There is nowhere left to say so, and the service goes on.

@@ -10,17 +10,29 @@ export interface Line {
   readonly level: LogLevel;
   readonly text: string;
   readonly fields: LogFields;
+  /** The fields as they may be kept, where some are secrets. */
+  readonly keptFields?: LogFields;
 }
+
+/** The value that a secret has in a line that is kept. */
+const HIDDEN = 'hidden';
 
 /** @returns undefined for an event that has no line. */
 export function lineOf({ name, facts }: ToldEvent): Line | undefined {
-  const { level, text, fields = {} } = rowOf(name);
+  const { level, text, fields: valueOf = {}, secrets } = rowOf(name);
   if (level === undefined) return undefined;
+  const fields = valuesOf(valueOf, facts) as LogFields;
   return {
     level: typeof level === 'function' ? level(facts) : level,
     text: text === undefined ? name : text(facts),
-    fields: valuesOf(fields, facts) as LogFields,
+    fields,
+    ...(secrets && { keptFields: withHidden(fields, secrets) }),
   };
+}
+
+function withHidden(fields: LogFields, secrets: readonly string[]): LogFields {
+  const known = secrets.filter((name) => fields[name] !== undefined);
+  return { ...fields, ...Object.fromEntries(known.map((name) => [name, HIDDEN])) };
 }
 
 /** @returns undefined for an event that is not published. */

@@ -1,3 +1,4 @@
+import type { Board } from '../../scoreboard/board.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import { rowInRange } from '../../scoreboard/range.ts';
 import { Reader } from '../../scoreboard/reader.ts';
@@ -8,15 +9,19 @@ import { NO_ROW } from '../../scoreboard/rows.ts';
  * board, or about a worker that has no row in it.
  */
 export class RowReader {
-  readonly #reader: Reader | undefined;
+  readonly #board: Pick<Board, 'path' | 'files'> | undefined;
+  #reader: Reader | undefined;
+  #files: number | undefined;
 
   /**
    * Opens the board.
    *
-   * @param path undefined where no file could be created.
+   * @param board undefined where no file could be created.
    */
-  constructor(path: string | undefined) {
-    this.#reader = path === undefined ? undefined : Reader.open(path);
+  constructor(board: Pick<Board, 'path' | 'files'> | undefined) {
+    this.#board = board;
+    this.#reader = board && Reader.open(board.path);
+    this.#files = board?.files;
   }
 
   /**
@@ -25,8 +30,22 @@ export class RowReader {
    */
   read(row: number, pid: number | undefined): Row | undefined {
     if (row === NO_ROW) return undefined;
+    this.#follow();
     const found = this.#reader?.read(row);
     return found !== undefined && found.pid === pid ? rowInRange(found) : undefined;
+  }
+
+  /** The board has a new file in the place of one that was removed. */
+  #follow(): void {
+    if (this.#board === undefined || this.#board.files === this.#files) return;
+    this.#files = this.#board.files;
+    try {
+      const next = Reader.open(this.#board.path);
+      this.#reader?.close();
+      this.#reader = next;
+    } catch {
+      // The file was removed again, and the board makes another one.
+    }
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import type { ChildProcess, Serializable } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
+import { HUNG_AFTER_MS } from '../../contract/limits.ts';
 import { Channel, type SentHandle } from '../../ipc/channel.ts';
 import { Intake, LONGEST_BACKLOG_BYTES, MOST_BEHIND_HANDLE } from '../../ipc/intake.ts';
 import { awaitsAcknowledgement, channelOf, messagesBehindHandle } from '../../ipc/node-channel.ts';
@@ -11,7 +12,7 @@ import type { WorkerId } from '../fleet/ids.ts';
 import { MOST_OFFENCES } from '../fleet/offence.ts';
 
 /** The messages of a worker while it lives. */
-export type LivingMessage = Exclude<WorkerMessage, { type: 'lastWords' }>;
+export type LivingMessage = Exclude<WorkerMessage, { type: 'lastWords' | 'settled' }>;
 
 /** The events of a worker's process for its supervisor. `exited` comes exactly once, and is the last one. */
 export interface WorkerEvents {
@@ -35,6 +36,9 @@ const ENTRY_CHARACTERS = 100;
 const MOST_WAITING_HANDOFFS_BYTES = LONGEST_BACKLOG_BYTES / 4;
 /** The same where a handle has not been acknowledged. Each message that waits then may have a handle of its own. */
 const MOST_WAITING_HANDOFFS = 256;
+
+/** A worker whose event loop turns, and that does not answer for so long, is not well. */
+const LONGEST_SETTLING_MS = 10_000;
 
 /** How long the last messages of a worker that has ended may take, ms. The kernel has them by then, and closes the channel behind them. */
 const LAST_MESSAGES_MS = 2000;
@@ -69,6 +73,9 @@ export class WorkerProcess {
   /** What the half's messages fill behind a handle that has not been acknowledged, characters. */
   #toldBehindHandle = 0;
   #offences = 0;
+  /** When the worker was asked to settle, monotonic, ms; undefined when it has answered. */
+  #askedAt: number | undefined;
+  #offencesBefore = 0;
   #lastWords: ExitFacts['lastWords'];
 
   /** Wraps a child. */
@@ -120,6 +127,40 @@ export class WorkerProcess {
   }
 
   /**
+   * Asks whether all descriptors came with messages: see `Intake`. What a worker keeps in the channel goes with the worker. One that
+   * does not answer is asked again, and is replaced when that was in vain for long, unless it stands still.
+   *
+   * @param beatAt the last beat of its event loop.
+   */
+  settle(now: number, beatAt: number): void {
+    if (this.#intake === undefined || this.#isExpelled || !this.child.connected) return;
+    if (this.#askedAt === undefined) this.#askToSettle(now);
+    else if (now - this.#askedAt > LONGEST_SETTLING_MS && now - beatAt < HUNG_AFTER_MS)
+      this.#offend({ what: 'does not say that it sends no descriptor', isLast: true });
+  }
+
+  get isSettling(): boolean {
+    return this.#askedAt !== undefined;
+  }
+
+  #askToSettle(now: number): void {
+    this.#askedAt = now;
+    this.send({ type: 'settle' });
+  }
+
+  /** A worker with an offence is asked again: where more descriptors wait, there will be another one. */
+  #settled(): void {
+    const askedAt = this.#askedAt;
+    if (askedAt === undefined) return this.#offend({ what: 'answers what was not asked', isLast: false });
+    this.#askedAt = undefined;
+    if (this.#offences > this.#offencesBefore) {
+      this.#offencesBefore = this.#offences;
+      return this.#askToSettle(askedAt);
+    }
+    this.send({ type: 'resume' });
+  }
+
+  /**
    * Sends a message of the application's own half. One to a process that is gone is dropped, because its exit is on the way.
    *
    * @returns false when the message was dropped because the worker has too much to read.
@@ -145,6 +186,7 @@ export class WorkerProcess {
     if (!isParcel) handle?.close();
     if (message === undefined) this.#offend({ what: 'no message of ours', body, isLast: false });
     else if (message.type === 'lastWords') this.#lastWords = message;
+    else if (message.type === 'settled') this.#settled();
     else this.#events.message(this.id, message, isParcel ? handle : undefined);
   }
 

@@ -89,7 +89,7 @@ export class WorkerProcesses {
 
   constructor(parts: WorkerProcessesParts) {
     this.#parts = parts;
-    this.#figures = new RowReader(parts.board?.path);
+    this.#figures = new RowReader(parts.board);
     this.#reports = createReports(parts);
     this.#unheard = new UnheardMessages(parts.log);
   }
@@ -182,6 +182,14 @@ export class WorkerProcesses {
       await new Promise<void>((resolve) => void os.after(STACK_POLL_MS, resolve));
     }
     return 'unknown: its thread wrote no stack in time';
+  }
+
+  /** @param isOwed whether only those are asked again that still owe their answer. */
+  settle(isOwed: boolean): void {
+    const now = this.#parts.os.now();
+    for (const [worker, process] of this.#processes) {
+      if (!isOwed || process.isSettling) process.settle(now, this.row(worker)?.heartbeat ?? -Infinity);
+    }
   }
 
   /** Returns the version of the application that the worker runs, where that is known. */

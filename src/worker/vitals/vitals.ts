@@ -211,6 +211,7 @@ export class Vitals {
     this.#row.delay = Math.max(0, now - beat);
     this.#delays.add(this.#row.delay);
     this.#utilization = utilization;
+    this.#writer?.follow();
     this.#write(now);
     this.#wait();
     this.#tellBeat(beat);

@@ -153,3 +153,29 @@ test('several in one are told one after another; those that wait when the channe
   await delay(20);
   assert.deepEqual([end.sent, channel.sendSoon(2)], [[], false]);
 });
+
+test('handles that are held go out in their order when they are released, and other messages meanwhile', () => {
+  const sent: unknown[] = [];
+  const end = Object.assign(new EventEmitter(), {
+    connected: true,
+    send: ({ body }: { body: unknown }, handle: unknown) => void sent.push([body, handle]),
+  });
+  const channel = new Channel<number>(end, () => {});
+  channel.holdHandles();
+  channel.holdHandles();
+  const [one, two] = [{}, {}];
+  assert.ok(channel.sendPast(1, one) && channel.sendPast(2, two) && channel.send(3));
+  assert.deepEqual(sent, [[3, undefined]]);
+  channel.releaseHandles();
+  channel.releaseHandles();
+  assert.ok(channel.sendPast(4, one));
+  assert.deepEqual(sent, [
+    [3, undefined],
+    [1, one],
+    [2, two],
+    [4, one],
+  ]);
+  channel.holdHandles();
+  end.connected = false;
+  assert.ok(!channel.sendPast(5, one));
+});

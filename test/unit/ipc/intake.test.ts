@@ -44,7 +44,7 @@ class Bench {
   isReading = true;
 
   /** @param canStop whether this Node's channels can stop to read. */
-  constructor({ isClustered = false, canStop = true } = {}) {
+  constructor({ isClustered = false, canStop = true, mostHandles = Infinity } = {}) {
     const channel: object = canStop ? this.#channel : Object.assign(this.#channel, { readStop: undefined });
     const child = Object.assign(this.child, { [Symbol('kChannelHandle')]: channel });
     for (const name of ['message', 'internalMessage']) {
@@ -56,7 +56,7 @@ class Bench {
     this.intake = Intake.of(
       child as unknown as ChildProcess,
       { malformed: (what) => this.malformed.push(what), unusable: (what) => this.unusable.push(what) },
-      { isClustered },
+      { isClustered, mostHandles },
     )!;
   }
 
@@ -321,6 +321,40 @@ test('of two handles without a message between them the first is closed, and mal
   assert.deepEqual(bench.malformed, ['a handle without a message']);
   bench.end();
   assert.ok(second.isClosed, 'the end closes what nobody has taken');
+});
+
+const settled = { cmd: COMMAND, body: { type: 'settled' } };
+const pastMessage = { cmd: COMMAND, handle: true, body: { type: 'handoff', id: 1 } };
+const lineOf = (message: unknown): string => `${JSON.stringify(message)}\n`;
+for (const [what, text] of [
+  ['by itself', lineOf(settled)],
+  ['behind a message that takes the handle', lineOf(pastMessage) + lineOf(settled)],
+  ['before one', lineOf(settled) + lineOf(pastMessage)],
+  ['among others', lineOf({ cmd: COMMAND, bodies: [{ type: 'ready' }, { type: 'settled' }] })],
+  ['with a handle of its own', lineOf({ ...settled, handle: true })],
+  ['as a message of Node’s own', lineOf({ cmd: 'NODE_HANDLE', type: 'net.Native', msg: settled })],
+]) {
+  test(`a worker that says that it sends no handle, ${what}, and a handle came: more wait than it says`, async () => {
+    const bench = new Bench();
+    await bench.read(text!, new FakeHandle());
+    assert.ok(bench.malformed.includes('more descriptors than messages with one'), bench.malformed.join());
+  });
+}
+
+test('a worker that says so behind its last handle is well', async () => {
+  const bench = new Bench();
+  await bench.say(pastMessage, new FakeHandle());
+  await bench.say(settled);
+  assert.deepEqual([bench.malformed, bench.given.length], [[], 1]);
+});
+
+test('where hardly any handle is awaited, more are too many', async () => {
+  const bench = new Bench({ mostHandles: 1 });
+  await bench.say(pastMessage, new FakeHandle());
+  assert.deepEqual(bench.unusable, []);
+  const second = new FakeHandle();
+  await bench.say(pastMessage, second);
+  assert.deepEqual([bench.unusable, second.isClosed], [['sends handles that nobody awaits'], true]);
 });
 
 test('once it is closed what comes is dropped, and handles are closed', async () => {

@@ -7,23 +7,29 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  renameSync,
+  rmSync,
   statSync,
   symlinkSync,
+  truncateSync,
   watch,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Board } from '../../../src/scoreboard/board.ts';
 import { encodeHeader } from '../../../src/scoreboard/header.ts';
-import { ROW_BYTES } from '../../../src/scoreboard/layout.ts';
+import { ROW_BYTES, rowOffset } from '../../../src/scoreboard/layout.ts';
+import { LoadView } from '../../../src/scoreboard/load-view.ts';
 import { boardDirectories, boardFileName, userId } from '../../../src/scoreboard/place.ts';
 import { Reader } from '../../../src/scoreboard/reader.ts';
 import { NO_ROW } from '../../../src/scoreboard/rows.ts';
 import { Writer } from '../../../src/scoreboard/writer.ts';
 import { headerWith, temporaryDirectory, uniformRow } from './helpers.ts';
 
+const isLinux = process.platform === 'linux';
 const fileName = boardFileName({ uid: userId(), primaryPid: process.pid, name: 'app' });
 
 test('a new board is a private file of its full size, with blank rows', (t) => {
@@ -201,6 +207,84 @@ test('two boards of one name in one process do not share a file', (t) => {
   const second = Board.create({ name: 'app', rows: 1, directories });
   t.after(() => second.close());
   assert.notEqual(second.path, board.path);
+});
+
+type Harm = (path: string) => void;
+const harms: ReadonlyArray<[what: string, harm: Harm]> = [
+  ['was cut to nothing', (path) => truncateSync(path, 0)],
+  ['was cut within a row', (path) => truncateSync(path, 2 * ROW_BYTES + 10)],
+  ['was made longer', (path) => truncateSync(path, 2 ** 30)],
+  ['has another header', (path) => writeAt(path, Buffer.alloc(ROW_BYTES), 0)],
+  ['has rows that nobody wrote', (path) => writeAt(path, Buffer.alloc(2 * ROW_BYTES, 1), rowOffset(1))],
+  ['was removed', (path) => rmSync(path)],
+  ['was moved', (path) => renameSync(path, `${path}.away`)],
+  [
+    'has another file in its place',
+    (path) => {
+      renameSync(path, `${path}.away`);
+      writeFileSync(path, 'another');
+    },
+  ],
+];
+
+function writeAt(path: string, bytes: Uint8Array, position: number): void {
+  const fd = openSync(path, 'r+');
+  writeSync(fd, bytes, 0, bytes.length, position);
+  closeSync(fd);
+}
+
+for (const [what, harm] of harms) {
+  test(`a board that ${what} is put right, and who reads and writes it goes on`, { skip: !isLinux }, (t) => {
+    const board = Board.create({ name: 'app', rows: 3, directories: [temporaryDirectory(t)] });
+    const row = board.takeRow();
+    const writer = Writer.open(board.path, row);
+    const view = LoadView.open(board.path);
+    t.after(() => [writer, view, board].forEach((one) => one.close()));
+    board.shareSockets(true);
+    writer.write(uniformRow(0));
+    harm(board.path);
+    board.restore();
+    const reader = Reader.open(board.path);
+    t.after(() => reader.close());
+    assert.deepEqual(reader.header, headerWith({ rows: 3, sharesSockets: 1 }));
+    writer.follow();
+    writer.write({ ...uniformRow(0), heartbeat: 1 });
+    assert.deepEqual(reader.readAll(), [{ ...uniformRow(0), heartbeat: 1 }, undefined, undefined]);
+    assert.ok(view.refresh(1000));
+    assert.deepEqual([view.slots, view.beats[0]], [1, 1]);
+    board.close();
+    assert.ok(!existsSync(board.path));
+  });
+}
+
+test('nothing is put right in another file that has the number of its descriptor', { skip: !isLinux }, (t) => {
+  const directory = temporaryDirectory(t);
+  const board = Board.create({ name: 'app', rows: 1, directories: [directory] });
+  t.after(() => board.close());
+  const other = join(directory, 'other');
+  writeFileSync(other, 'precious');
+  const fd = readdirSync('/proc/self/fd')
+    .map(Number)
+    .find((one) => linkOf(one) === board.path)!;
+  closeSync(fd);
+  assert.equal(openSync(other, 'r+'), fd);
+  board.shareSockets(true);
+  assert.equal(readFileSync(other, 'utf8'), 'precious');
+});
+
+test('rows that nobody has are cleared within some looks, however many there are', (t) => {
+  const board = Board.create({ name: 'app', rows: 100, directories: [temporaryDirectory(t)] });
+  t.after(() => board.close());
+  const reader = Reader.open(board.path);
+  t.after(() => reader.close());
+  assert.equal(board.takeRow(), 0);
+  for (let row = 0; row < 100; row++) {
+    const writer = Writer.open(board.path, row);
+    writer.write(uniformRow(row));
+    writer.close();
+  }
+  for (let looks = 0; looks < 7; looks++) board.restore();
+  assert.deepEqual(reader.readAll().filter(Boolean), [uniformRow(0)]);
 });
 
 for (const rows of [0, -1, 1.5, Number.NaN, 5000]) {

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
+import { closeSync, openSync, truncateSync, writeSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { Board } from '../../../src/scoreboard/board.ts';
 import { LoadView } from '../../../src/scoreboard/load-view.ts';
-import type { Row } from '../../../src/scoreboard/layout.ts';
+import { rowOffset, type Row } from '../../../src/scoreboard/layout.ts';
 import { BLANK } from '../../../src/scoreboard/record.ts';
 import { Writer } from '../../../src/scoreboard/writer.ts';
 import { temporaryDirectory } from './helpers.ts';
 
 interface Bench {
+  readonly path: string;
   readonly view: LoadView;
   /** Writes the row of a worker, which is ready unless the figures say otherwise. */
   readonly write: (row: number, figures: Partial<Row>, pairs?: Partial<Record<Pair, Record<number, number>>>) => void;
@@ -24,6 +26,7 @@ function setUp(t: TestContext, rows = 4): Bench {
     board.close();
   });
   return {
+    path: board.path,
     view,
     write(row, figures, pairs = {}) {
       for (const [pair, bySlot] of Object.entries(pairs)) {
@@ -108,6 +111,61 @@ test('a worker that comes is seen with the next survey, and one that goes at onc
   write(3, { state: 'draining' });
   assert.ok(view.refresh(1251));
   assert.equal(view.beats[3], 0);
+});
+
+/** Tears a row: its version and sum are no worker's. */
+function tear(path: string, row: number): void {
+  const fd = openSync(path, 'r+');
+  writeSync(fd, Buffer.alloc(8, 1), 0, 8, rowOffset(row));
+  closeSync(fd);
+}
+
+test('a torn row that no worker has hides no other', (t) => {
+  const { path, view, write } = setUp(t);
+  tear(path, 3);
+  write(0, { connectionsOpen: 3 });
+  write(1, { connectionsOpen: 5 });
+  assert.ok(view.refresh(1000));
+  assert.equal(view.slots, 2);
+  assert.deepEqual(list(view.open, 2), [3, 5]);
+});
+
+test('a row that is torn for a moment counts as it was, so that sums stay', (t) => {
+  const { path, view, write } = setUp(t);
+  write(0, { heartbeat: 1000, connectionsOpen: 3 }, { sent: { 1: 2 }, unanswered: { 1: 2 } });
+  write(1, { heartbeat: 1000, connectionsOpen: 5 });
+  write(2, { slot: 1, heartbeat: 1000, connectionsOpen: 7, state: 'draining' });
+  const seen = (now: number): unknown => {
+    assert.ok(view.refresh(now));
+    return [view.slots, list(view.beats, 2), list(view.open, 2), list(view.coming, 2), list(view.leaving, 2)];
+  };
+  const before = seen(1000);
+  for (const row of [0, 1, 2]) tear(path, row);
+  assert.deepEqual(seen(1001), before);
+  assert.deepEqual(seen(1400), before, 'also at a survey');
+  // The row is a second old then, as that of a worker that hangs.
+  assert.deepEqual(seen(2001), [0, [0, 0], [3, 5], [0, 0], [0, 0]]);
+  write(1, { heartbeat: 2251, connectionsOpen: 6 });
+  assert.ok(view.refresh(2251));
+  assert.deepEqual([view.slots, view.open[1]], [2, 6]);
+});
+
+test('what a file that was cut short does not have is blank', (t) => {
+  const { path, view, write } = setUp(t);
+  write(0, { connectionsOpen: 3 });
+  truncateSync(path, rowOffset(2) - 1);
+  assert.ok(view.refresh(1000));
+  assert.deepEqual([view.slots, view.open[0]], [1, 3]);
+  truncateSync(path, 0);
+  assert.ok(!view.refresh(1001));
+});
+
+test('a beat that is yet to come takes no slot', (t) => {
+  const { view, write } = setUp(t);
+  write(0, { heartbeat: 5000, connectionsOpen: 3 });
+  write(1, { slot: 0, heartbeat: 1e300, connectionsOpen: 9 });
+  assert.ok(view.refresh(5000));
+  assert.equal(view.open[0], 3);
 });
 
 test('closed, it sees nothing, and says so', (t) => {

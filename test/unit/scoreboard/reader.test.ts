@@ -85,6 +85,15 @@ test('a board cut short after it was opened has nothing to say', (t) => {
   assert.deepEqual(reader.readAll(), [undefined, undefined]);
 });
 
+test('a board cut short between two rows still has the first', (t) => {
+  const { board, reader } = makeBoard(t, 2);
+  const writer = Writer.open(board.path, 0);
+  t.after(() => writer.close());
+  writer.write(uniformRow(7));
+  truncateSync(board.path, rowOffset(1));
+  assert.deepEqual(reader.readAll(), [uniformRow(7), undefined]);
+});
+
 test('a board that was removed can be read on', (t) => {
   const { board, reader } = makeBoard(t, 1);
   const writer = Writer.open(board.path, 0);

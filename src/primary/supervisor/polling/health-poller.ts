@@ -2,10 +2,12 @@ import type { MovesByReason } from '../../../contract/moves.ts';
 import { BEAT_MS } from '../../../contract/limits.ts';
 import type { Settings } from '../../../options/index.ts';
 import type { Row } from '../../../scoreboard/layout.ts';
+import { isOfTheFuture } from '../../../scoreboard/range.ts';
 import { BalanceLog } from './balance-log.ts';
 import type { FleetEvent, WorkerLoad } from '../../fleet/events.ts';
 import type { WorkerId } from '../../fleet/ids.ts';
 import type { Fleet } from '../../fleet/fleet.ts';
+import type { DescriptorWatch } from './descriptor-watch.ts';
 import { MachineLoad } from './machine-load.ts';
 import { IdleBoots } from './idle-boots.ts';
 import type { SlowLooks } from './slow-looks.ts';
@@ -24,6 +26,9 @@ export interface HealthPollerParts {
   readonly settings: () => WatchSettings & Pick<Settings, 'logLevel' | 'ready' | 'range'>;
   readonly log: Log;
   readonly os: Pick<Os, 'now' | 'after'>;
+  /** Puts the scoreboard right before it is read. */
+  readonly restoreBoard: () => void;
+  readonly descriptors: Pick<DescriptorWatch, 'look'>;
   readonly row: (worker: WorkerId) => Row | undefined;
   readonly handoffs: () => HandoffCounts;
   readonly moves: () => MovesByReason;
@@ -45,6 +50,11 @@ export class HealthPoller {
   readonly #idleBoots: IdleBoots;
   readonly #machine = new MachineLoad();
   #watch: Watch;
+  /**
+   * The last row of each worker. It holds where there is none: a worker whose row was cleared or damaged by another process, and that
+   * does not write it again, stands still.
+   */
+  #seen: ReadonlyMap<WorkerId, Row> = new Map();
   #cancel: () => void = () => {};
 
   constructor(parts: HealthPollerParts) {
@@ -62,23 +72,33 @@ export class HealthPoller {
 
   /** Looks at the workers, and makes events of what there is to say. */
   look(fleet: Fleet): void {
-    const { os, row, settings, figures, post } = this.#parts;
+    const { os, row, settings, figures, post, restoreBoard } = this.#parts;
     const rows: Row[] = [];
+    const seen = new Map<WorkerId, Row>();
     this.start();
+    restoreBoard();
+    this.#parts.descriptors.look();
     this.#watch = look(this.#watch, os.now());
     this.#balanceLog?.write(fleet, this.#watch.lookedAt);
     this.#idleBoots.look(fleet, row, this.#watch.lookedAt);
     this.#parts.slow.look(fleet, this.#watch.lookedAt);
     const loads: WorkerLoad[] = [];
     for (const worker of fleet.workers.values()) {
-      const beat = row(worker.id);
+      const beat = this.#believed(row(worker.id)) ?? this.#seen.get(worker.id);
       if (beat === undefined) continue;
+      seen.set(worker.id, beat);
       rows.push(beat);
       if (worker.state === 'serving') loads.push(this.#loadOf(worker.id, beat));
       for (const event of judge(worker, beat, this.#watch, settings())) post(event);
     }
+    this.#seen = seen;
     figures.look(this.#watch.lookedAt, fleet.startedAt, rows);
     if (settings().range !== undefined) this.#tellLoad(fleet, loads);
+  }
+
+  /** A beat that is yet to come says nothing: a worker that stands still would seem to beat for ever. */
+  #believed(row: Row | undefined): Row | undefined {
+    return row === undefined || isOfTheFuture(row.heartbeat, this.#watch.lookedAt) ? undefined : row;
   }
 
   #loadOf(worker: WorkerId, { utilization, delay, heartbeat, rss }: Row): WorkerLoad {

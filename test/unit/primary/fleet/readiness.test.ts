@@ -129,6 +129,23 @@ describe('a successor', () => {
     assert.equal(driver.left(settle(4)), 500);
   });
 
+  test('that gives up addresses which were invented, again and again, leaves a bounded number, and those of its slot', () => {
+    const driver = new Driver({ workers: 1, settle: 0 });
+    driver.serve();
+    for (let round = 0; round < 5; round++) {
+      const worker = round + 1;
+      for (let nth = 0; nth < 1000; nth++) driver.opens(worker, `${round}.invented:${nth}`);
+      driver.send({ type: 'exited', worker, code: 1, signal: null });
+      if (driver.left({ timer: 'respawn', slot: 0 }) !== undefined) driver.due({ timer: 'respawn', slot: 0 });
+      driver.boot(worker + 1);
+      driver.due({ timer: 'ready', worker: worker + 1 });
+      driver.serving(worker + 1);
+      const { dropped } = driver.fleet;
+      assert.ok(dropped.length <= 1024, `${dropped.length} after round ${round}`);
+      assert.ok([0, 999].every((nth) => dropped.includes(`${round}.invented:${nth}`)));
+    }
+  });
+
   test('is not kept waiting for what the old worker opened long after it had booted', () => {
     const driver = new Driver({ workers: 1, settle: 500 });
     driver.serve();

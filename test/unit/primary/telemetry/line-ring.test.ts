@@ -64,6 +64,22 @@ test('bytes that are no text are text in the answer, and it stays short', () => 
   assert.ok(text.includes('\uFFFD'));
 });
 
+for (const format of ['text', 'json'] as const) {
+  test(`the token is in the log, as ${format}, and not in the line that is kept`, () => {
+    const lines: string[] = [];
+    const kept: string[] = [];
+    const write = (line: string): void => void lines.push(line);
+    const sink = { debug: write, info: write, warn: write, error: write };
+    const log = createLog(format, 'debug', sink, { keep: (line) => void kept.push(line) });
+    log('admin', { address: 'http://127.0.0.1:9090', token: 'a-token-of-sixteen-or-more' });
+    log('admin', { address: 'http://127.0.0.1:9090', token: undefined });
+    assert.match(lines[0]!, /a-token-of-sixteen-or-more/);
+    assert.match(kept[0]!, /http:\/\/127\.0\.0\.1:9090.*hidden/);
+    assert.doesNotMatch(kept.join('\n'), /a-token/);
+    assert.doesNotMatch(kept[1]!, /token/, 'one that was given is in neither');
+  });
+}
+
 test('the log has the time where it is asked for, as text alone, and each line is kept without it', () => {
   const lines: string[] = [];
   const kept: string[] = [];

@@ -154,3 +154,46 @@ test('the answers to moves are counted one by one behind a handle', () => {
   for (let id = 0; id < 10; id++) worker.send({ type: 'handed', id, how: 'refused', isMove: true });
   assert.equal(queue.length, 10);
 });
+
+/** Returns a worker that is asked whether it keeps descriptors back, and what it is told and blamed for. */
+function asked(): { worker: WorkerProcess; child: FakeChild; told: () => string[]; blamed: string[] } {
+  const channel = { onread: () => {}, pendingHandle: null, writeQueueSize: 0, bytesRead: 0 };
+  const child = Object.assign(new FakeChild(1001), { [Symbol('kChannelHandle')]: channel });
+  const blamed: string[] = [];
+  const ignore = (): void => {};
+  const offended = (_worker: number, { what, isLast }: { what: string; isLast: boolean }): void =>
+    void blamed.push(`${what}${isLast ? '!' : ''}`);
+  const events = { message: ignore, unheard: ignore, exited: ignore, offended };
+  const worker = new WorkerProcess(1, 0, child as unknown as ChildProcess, events);
+  const told = (): string[] => child.heard.map((message) => message?.type).filter(Boolean);
+  worker.settle(1000, 1000);
+  return { worker, child, told, blamed };
+}
+
+test('a worker that says that it sends no handle may go on, and is asked no second time meanwhile', () => {
+  const { worker, child, told, blamed } = asked();
+  worker.settle(1250, 1250);
+  assert.deepEqual([told(), worker.isSettling], [['settle'], true]);
+  child.say({ type: 'settled' });
+  assert.deepEqual([told(), worker.isSettling, blamed], [['settle', 'resume'], false, []]);
+  child.say({ type: 'settled' });
+  assert.deepEqual(blamed, ['answers what was not asked']);
+});
+
+test('one that does not say so for long is replaced, unless its event loop stands still', () => {
+  const { worker, blamed } = asked();
+  worker.settle(11_001, 9000);
+  worker.settle(11_000, 11_000);
+  assert.deepEqual(blamed, []);
+  worker.settle(11_001, 11_000);
+  assert.deepEqual(blamed, ['does not say that it sends no descriptor!']);
+});
+
+test('one that has offended meanwhile is asked again', () => {
+  const { child, told, blamed } = asked();
+  child.say({ type: 'nothing' } as never);
+  child.say({ type: 'settled' });
+  assert.deepEqual([told(), blamed.length], [['settle', 'settle'], 1]);
+  child.say({ type: 'settled' });
+  assert.deepEqual(told(), ['settle', 'settle', 'resume']);
+});
