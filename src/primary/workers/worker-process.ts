@@ -134,8 +134,10 @@ export class WorkerProcess {
    */
   settle(now: number, beatAt: number): void {
     if (this.#intake === undefined || this.#isExpelled || !this.child.connected) return;
-    if (this.#askedAt === undefined) this.#askToSettle(now);
-    else if (now - this.#askedAt > LONGEST_SETTLING_MS && now - beatAt < HUNG_AFTER_MS)
+    if (this.#askedAt === undefined) return this.#askToSettle(now);
+    // Once it goes on it has the whole time: its first beat comes before it reads the question.
+    if (now - beatAt >= HUNG_AFTER_MS) this.#askedAt = now;
+    else if (now - this.#askedAt > LONGEST_SETTLING_MS)
       this.#offend({ what: 'does not say that it sends no descriptor', isLast: true });
   }
 
