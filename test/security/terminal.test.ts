@@ -163,10 +163,12 @@ test('a worker types nothing into root’s shell', { skip }, async () => {
 test('of what a worker prints, root’s terminal obeys the colours alone', { skip }, async () => {
   const app = `${hello}
     console.log('\\u001b]0;PWNED\\u0007\\u001b[2J\\u001b[31mred\\u001b[0m');
-    console.error('\\u001b]52;c;cm0=\\u0007\\u001b[6n');`;
+    console.error('\\u001b]52;c;cm0=\\u0007\\u001b[6n');
+    console.log('\\u001b[8mconcealed\\nprefork: x\\rover it');`;
   await using session = await Session.open(app);
   await session.terminal.shows(/\\u001b\]0;PWNED\\u0007\\u001b\[2Jred\n/);
   await session.terminal.shows(/\\u001b\]52;c;cm0=\\u0007\\u001b\[6n\n/);
+  await session.terminal.shows(/^concealed\nprefork: x\\u000dover it\n/m);
   await session.terminal.type('C-c');
   await session.terminal.shows(/^ended=0/m);
 });

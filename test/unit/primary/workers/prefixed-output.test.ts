@@ -28,6 +28,20 @@ test('what another user’s process writes to a terminal has colours, and no oth
   );
 });
 
+test('no line of another user’s process hides or names the lines of others', async () => {
+  const target = Object.assign(new PassThrough(), { isTTY: true });
+  const output = new PrefixedOutput({}, target, new PassThrough());
+  const stdout = new PassThrough();
+  output.follow({ stdout, stderr: null } as unknown as ChildProcess, () => 'a', printableOutput);
+  const closed = once(stdout, 'close');
+  stdout.end('\u001B[8mhidden\n\u001B[30;40mdark\r\nx\r[b] not of b\n\u001B[31mlast');
+  await closed;
+  assert.equal(
+    (target.read() as Buffer).toString(),
+    '[a] hidden\n[a] \u001B[30;40mdark\u001B[0m\r\n[a] x\\u000d[b] not of b\n[a] \u001B[31mlast\u001B[0m\n',
+  );
+});
+
 test('a file gets it as it is, and so does a terminal from a process of the same user', async () => {
   const plain = '[shop] \u001B[32mgreen\u001B[0m\n[shop] \u001B]0;title\u0007\n[shop] \u001B[6n\n';
   assert.equal(await written(false, printableOutput), plain);
