@@ -430,6 +430,28 @@ test('no program of the user’s gets the channel to the binder by an upgrade', 
   await endSuccessor(server, next);
 });
 
+test('nor does any other program of root’s, whatever a link to it is called', { skip }, async (t) => {
+  const [programs, own] = [temporary(t), nobodys(t)];
+  const mark = join(own, 'ran');
+  const sqlite = join(programs, 'sqlite3');
+  // The program obeys a file of its user's, as sqlite3 obeys ~/.sqliterc.
+  writeFileSync(sqlite, `#!/bin/sh\n. ${own}/.sqliterc\n`, { mode: 0o755 });
+  writeFileSync(join(own, '.sqliterc'), `touch ${mark}\n`);
+  const disguised = join(programs, 'node');
+  symlinkSync(sqlite, disguised);
+  await using server = await serveEnemy({ env: { PORT: String(await lowPort()) } });
+  for (const node of [sqlite, disguised]) {
+    const { value } = await inside(server.target, upgradeBy(server, { node }));
+    const { ok, reason } = value as { ok: boolean; reason: string };
+    assert.equal(ok, false);
+    assert.match(reason, /^only node may run the next primary/);
+  }
+  await inside(server.target, upgradeBy(server, { preferNode: disguised })).catch(() => {});
+  const next = await upgraded(server);
+  assert.equal(existsSync(mark), false);
+  await endSuccessor(server, next);
+});
+
 test('nor does what node loads, where the name of the directory leads elsewhere by now', { skip }, async (t) => {
   const [release, own] = [temporary(t), nobodys(t)];
   const [current, mark] = [join(own, 'current'), join(own, 'ran')];
