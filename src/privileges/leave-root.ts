@@ -15,6 +15,7 @@ import { Binder, program as BINDER } from './binder.ts';
 import { filesOfFlags, filesOfVariables } from './node-flags.ts';
 import { outputsOf } from './node-outputs.ts';
 import { PortPolicy } from './privileged-ports.ts';
+import { refuseRootsInspector } from './root-inspector.ts';
 import { prepareRuntimeDirectory } from './runtime-directory.ts';
 import { leaveTerminal } from './session.ts';
 import { leaveInput } from './standard-input.ts';
@@ -32,7 +33,7 @@ export interface RootSettings extends AccountSettings {
  * @param whileRoot the work that still needs root's rights, in the process that goes on. The function tells it which
  *   files root may read: where the account may change the way to a file, it would choose what root reads.
  * @returns the binder, where the user may not bind every port itself.
- * @throws UsageError when there is no such account, this is not root, or the account could change what root runs.
+ * @throws UsageError when there is no such account, this is not root, its inspector is open, or the account could change what root runs.
  */
 export async function leaveRoot(
   settings: RootSettings,
@@ -40,6 +41,8 @@ export async function leaveRoot(
 ): Promise<Binder | undefined> {
   if (settings.user === undefined && settings.group === undefined) return undefined;
   closeInspectorDoor();
+  // Other programs are asked who the user is, which takes time.
+  if (settings.user !== undefined && process.geteuid?.() === 0) refuseRootsInspector();
   const account = resolveAccount(settings);
   if (account === undefined) return undefined;
   if (account.uid !== 0) {

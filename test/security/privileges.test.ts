@@ -370,6 +370,33 @@ test(
   },
 );
 
+test('an inspector in root’s process is refused, and one in the workers’ is not', { skip }, async () => {
+  const args = { entry: 'hello.js', options: ['--user', 'nobody'], isOpen: true, group: true };
+  const asked = [{ nodeOptions: ['--inspect=127.0.0.1:0'] }, { env: { NODE_OPTIONS: '--inspect=127.0.0.1:0' } }];
+  for (const how of asked) {
+    await using refused = await startApp({ ...args, ...how });
+    assert.deepEqual(await refused.exit(), { code: 2, signal: null });
+    assert.match(refused.stderr, /^prefork: --user: --inspect opens node’s inspector in root’s process, .*--node-arg/m);
+  }
+  await using server = await serve({ ...args, options: [...args.options, '--node-arg=--inspect=127.0.0.1:0'] });
+  assert.ok(isNobody(server.pid));
+  assert.match(server.stderr, /Debugger listening/);
+});
+
+test('so it is where root runs several apps of other users, or a config file names the user', { skip }, async (t) => {
+  const own = temporary(t);
+  writeFileSync(join(own, 'app.cjs'), hello);
+  const config = join(own, 'prefork.config.json');
+  const app = { user: 'nobody', workers: 1, entry: 'app.cjs' };
+  for (const values of [app, { apps: [{ name: 'one', ...app }] }]) {
+    writeFileSync(config, JSON.stringify(values));
+    const nodeOptions = ['--inspect=127.0.0.1:0'];
+    await using refused = await startApp({ cwd: own, options: ['--config', config], nodeOptions, group: true });
+    assert.deepEqual(await refused.exit(), { code: 2, signal: null });
+    assert.match(refused.stderr, /^prefork: --user: --inspect opens node’s inspector/m);
+  }
+});
+
 test('what node and the loader take from variables is refused, if the user may change it', { skip }, async (t) => {
   const cwd = nobodys(t);
   const args = { entry: 'hello.js', options: ['--user', 'nobody'], cwd };
