@@ -561,6 +561,56 @@ test(
   },
 );
 
+/** A user that is neither root nor the server's. */
+const DEPLOY = 12_345;
+
+/** What that user may put in the place of a file, and what the server then says. */
+const traps: ReadonlyArray<readonly [string, (file: string, secret: string) => void, RegExp]> = [
+  ['a link to root’s file', (file, secret) => symlinkSync(secret, file), /EACCES/],
+  ['a pipe', (file) => void spawnSync('mkfifo', ['-m', '666', file]), /it is not a file of at most/],
+];
+
+for (const [what, put, word] of traps) {
+  test(`nor does root read, or wait for, what a third user has chosen: ${what}`, { skip }, async (t) => {
+    const [own, release] = [temporary(t), temporary(t)];
+    const secret = join(own, 'secret');
+    writeFileSync(secret, 'SECRET=a-secret-of-roots-own', { mode: 0o600 });
+    writeFileSync(join(release, 'app.cjs'), hello);
+    for (const name of ['.env', 'token']) put(join(release, name), secret);
+    chownSync(release, DEPLOY, DEPLOY);
+    const config = join(own, 'prefork.config.json');
+    const base = { user: 'nobody', workers: 1, cwd: release, entry: 'app.cjs' };
+    const token = { admin: '127.0.0.1:0', adminTokenFile: join(release, 'token') };
+    const cases: ReadonlyArray<readonly [string, object]> = [
+      ['--env-file', { envFile: ['.env'] }],
+      ['--admin-token-file', token],
+    ];
+    for (const [option, values] of cases) {
+      writeFileSync(config, JSON.stringify({ ...base, ...values }));
+      await using refused = await startApp({ options: ['--config', config], group: true });
+      assert.deepEqual(await refused.exit(), { code: 2, signal: null }, option);
+      assert.match(refused.stderr, new RegExp(`^prefork: ${option}: .*${word.source}`, 'm'));
+    }
+    const line = ['--user', 'nobody', '--admin', token.admin, '--admin-token-file', token.adminTokenFile];
+    await using refused = await startApp({ entry: 'hello.js', options: line, group: true });
+    assert.deepEqual(await refused.exit(), { code: 2, signal: null });
+    assert.match(refused.stderr, word);
+  });
+}
+
+test('a config file that names the user is root’s alone', { skip }, async (t) => {
+  const cwd = temporary(t);
+  writeFileSync(join(cwd, 'app.cjs'), hello);
+  const config = join(cwd, 'prefork.config.json');
+  writeFileSync(config, JSON.stringify({ user: 'nobody', workers: 1 }));
+  chownSync(config, DEPLOY, DEPLOY);
+  await using refused = await startApp({ entry: './app.cjs', cwd, group: true });
+  assert.deepEqual(await refused.exit(), { code: 2, signal: null });
+  assert.match(refused.stderr, /^prefork: user: another user than root may change \S+prefork\.config\.json, /m);
+  await using server = await serve({ entry: './app.cjs', options: ['--user', 'nobody'], cwd, group: true });
+  assert.ok(isNobody(server.pid));
+});
+
 test('no program of the application’s is asked who the user is', { skip }, async (t) => {
   const cwd = nobodys(t);
   writeFileSync(join(cwd, 'getent'), '#!/bin/sh\nid -u >> ran\n', { mode: 0o755 });
