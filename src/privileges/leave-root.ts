@@ -77,7 +77,7 @@ function refuseWritable(account: Account): void {
     const part = writablePart(path, account);
     if (part === undefined) continue;
     throw new UsageError(
-      `--user: uid ${account.uid} may change ${part}, and ${by} has root write there: give ${by} to the workers alone, by ${by.startsWith('-') ? '--node-arg' : '--env-file'}, or have it name a place of root’s`,
+      `--user: uid ${account.uid} may change ${part}, and ${by} may have root write there: give ${by} to the workers alone, by ${by.startsWith('-') ? '--node-arg' : '--env-file'}, or have it name a place of root’s, or start in one`,
     );
   }
 }

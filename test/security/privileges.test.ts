@@ -359,8 +359,11 @@ test(
     assert.deepEqual(await refused.exit(), { code: 2, signal: null });
     assert.equal(
       refused.stderr,
-      `prefork: --user: uid 65534 may change ${cwd}, and --report-on-fatalerror has root write there: give --report-on-fatalerror to the workers alone, by --node-arg, or have it name a place of root’s\n`,
+      `prefork: --user: uid 65534 may change ${cwd}, and --report-on-fatalerror may have root write there: give --report-on-fatalerror to the workers alone, by --node-arg, or have it name a place of root’s, or start in one\n`,
     );
+    await using traced = await startApp({ ...args, nodeOptions: ['--trace-turbo'] });
+    assert.deepEqual(await traced.exit(), { code: 2, signal: null });
+    assert.match(traced.stderr, /and --trace-turbo may have root write there/);
     await using server = await serve({
       ...args,
       options: [...args.options, '--node-arg=--report-on-signal'],
