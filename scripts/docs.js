@@ -81,7 +81,8 @@ the primary's own environment does not change. The log names variables that are 
 values. A relative path starts from the working directory. Node itself also looks for the file of the flag in the directory in which prefork is
 started, and ends with code 9 when it is not there.
 
-A file that only root can read is read at the start where the config file names a user. Reloads and upgrades are then refused, since that user's
+A file that only root can read is read at the start where the config file names a user, and where no other user may change the way to the
+file; else it is read as that user. Reloads and upgrades are then refused, since that user's
 process reads the file for them and cannot; the server says so at the start. Let the user's group read the file.
 
 ## Options of the library alone

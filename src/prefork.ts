@@ -104,10 +104,11 @@ export async function prefork(main: () => void | Promise<void>, options: Prefork
   };
   const settings = resolveSettings({ options, env: process.env, entry });
   // Workers load this module too, and do not need these.
-  const [{ runPrimary }, { takeAdminToken }, { leaveRoot }] = await Promise.all([
+  const [{ runPrimary }, { takeAdminToken }, { leaveRoot }, { readForRoot }] = await Promise.all([
     import('./primary/run.ts'),
     import('./primary/endpoints/admin-token.ts'),
     import('./privileges/leave-root.ts'),
+    import('./privileges/read-for-root.ts'),
   ]);
   let token: GivenToken | undefined;
   const takeToken = (): void => {
@@ -118,15 +119,15 @@ export async function prefork(main: () => void | Promise<void>, options: Prefork
     if (settings.adminTokenFile === undefined || mayRead(settings.adminTokenFile)) takeToken();
   });
   takeToken();
-  const { refuseVariablesOfOthers, readAgain } = await import('./privileges/read-again.ts');
-  const read = (readFile?: (file: string) => string): Launch => readLaunch(terms, undefined, readFile);
+  const { refuseVariablesOfOthers } = await import('./privileges/read-again.ts');
+  const read = (): Launch => readLaunch(terms, undefined, readForRoot);
   await runPrimary(read(), options, {
     binder,
     token,
     renewal: {
       home,
-      read: async (before) => refuseVariablesOfOthers(read(readAgain), before),
-      follow: (before) => refuseVariablesOfOthers(read(readAgain), before),
+      read: async (before) => refuseVariablesOfOthers(read(), before),
+      follow: (before) => refuseVariablesOfOthers(read(), before),
     },
   });
 }

@@ -8,6 +8,7 @@
  *     +-+-----+-------+-+-------------+-------------------------------+
  *     | mask (4 octets, from client to server only)   | payload ...    |
  */
+import { Gathered } from '../ipc/gathered.ts';
 import { InspectorError } from './error.ts';
 
 /** See section 11.8. */
@@ -73,13 +74,13 @@ interface Frame {
 
 /** Assembles what a server sends, however it was cut. After an error the connection is of no more use. */
 export class FrameReader {
-  #chunks: Buffer[] = [];
-  #buffered = 0;
+  /** The beginning of a frame. */
+  readonly #begun = new Gathered();
   /** The number of bytes to wait for, so that a long message is not copied again with every chunk. */
   #needed = 0;
-  #parts: Buffer[] | undefined;
-  /** The number of bytes in `#parts`. */
-  #partsLength = 0;
+  /** The parts of a message that is not whole, and their number. A part would keep the chunk that it came in. */
+  readonly #parts = new Gathered();
+  #partCount = 0;
 
   /**
    * Reads a chunk.
@@ -88,26 +89,27 @@ export class FrameReader {
    * @throws InspectorError where a server must "_Fail the WebSocket Connection_".
    */
   read(chunk: Buffer): Message[] {
-    this.#chunks.push(chunk);
-    this.#buffered += chunk.length;
     const messages: Message[] = [];
-    if (this.#buffered < this.#needed) return messages;
-    let bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks);
-    for (;;) {
+    let bytes = this.#joined(chunk);
+    while (bytes !== undefined) {
       const frame = readFrame(bytes);
       if (typeof frame === 'number') {
-        this.#keep(bytes, frame);
+        this.#begun.add(bytes);
+        this.#needed = frame;
         return messages;
       }
       bytes = bytes.subarray(frame.size);
       messages.push(...this.#take(frame));
     }
+    return messages;
   }
 
-  #keep(bytes: Buffer, needed: number): void {
-    this.#chunks = [bytes];
-    this.#buffered = bytes.length;
-    this.#needed = needed;
+  /** Returns the bytes that are there when they may be a frame. A chunk is not copied where nothing came before it. */
+  #joined(chunk: Buffer): Buffer | undefined {
+    if (this.#begun.length === 0) return chunk;
+    this.#begun.add(chunk);
+    if (this.#begun.length < this.#needed) return undefined;
+    return bufferOf(this.#begun.take());
   }
 
   #take({ opcode, isFinal, payload }: Frame): Message[] {
@@ -131,16 +133,20 @@ export class FrameReader {
    * final.
    */
   #takePart(isFirst: boolean, isFinal: boolean, payload: Buffer): Message[] {
-    if (isFirst !== (this.#parts === undefined)) throw broken('a part of no message');
-    const parts = (this.#parts ??= []);
-    parts.push(payload);
-    this.#partsLength += payload.length;
-    if (this.#partsLength > LONGEST_MESSAGE_BYTES || parts.length > MOST_PARTS) throw broken('a message without end');
+    if (isFirst !== (this.#partCount === 0)) throw broken('a part of no message');
+    if (isFirst && isFinal) return [{ type: 'text', text: payload.toString('utf8') }];
+    this.#partCount++;
+    const length = this.#parts.length + payload.length;
+    if (length > LONGEST_MESSAGE_BYTES || this.#partCount > MOST_PARTS) throw broken('a message without end');
+    this.#parts.add(payload);
     if (!isFinal) return [];
-    this.#parts = undefined;
-    this.#partsLength = 0;
-    return [{ type: 'text', text: Buffer.concat(parts).toString('utf8') }];
+    this.#partCount = 0;
+    return [{ type: 'text', text: bufferOf(this.#parts.take()).toString('utf8') }];
   }
+}
+
+function bufferOf({ buffer, byteOffset, length }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, length);
 }
 
 /**

@@ -11,7 +11,6 @@ export {
   type LaunchTerms,
   type Program,
 } from './launch/launch.ts';
-export { readText } from './files.ts';
 export { launchChanges, nameRefusal, type LaunchChanges } from './launch/launch-changes.ts';
 export { resolveSettings } from './settings.ts';
 export type { App, Config, LibraryOptions, Logger, Options, Settings, SpawnContext } from './types.ts';

@@ -91,7 +91,7 @@ async function supervise(
   oldPrimary: OldPrimary | undefined,
   { binder, token: givenToken, isAlone, renewal }: Early,
 ): Promise<void> {
-  cleanup.add(() => binder?.close());
+  cleanup.add(() => binder?.end());
   const { settings: given } = launch;
   let launches: Launches | undefined;
   const nodemon = isBelowNodemon();
@@ -232,7 +232,7 @@ async function supervise(
       if (announcement.what === 'upgraded') {
         endpoints.yield();
         // The next primary reads the channel from here on. With two readers, each would get answers for the other.
-        binder?.close();
+        binder?.leaveTo(announcement.pid);
       }
       if (announcement.what === 'ready' && oldPrimary !== undefined) {
         void succeed(oldPrimary, endpoints, supervisor);

@@ -17,7 +17,11 @@ export type BinderRequest =
   /** From now on only these of the permitted ports may be bound. */
   | { readonly binder: 'restrict'; readonly ports: readonly number[] }
   /** The first start is over. From now on only the ports that were bound so far may be bound. */
-  | { readonly binder: 'seal' };
+  | { readonly binder: 'seal' }
+  /** An upgrade has succeeded: the process of this id is the primary from now on. */
+  | { readonly binder: 'follow'; readonly pid: number }
+  /** The server has stopped, and the binder ends. */
+  | { readonly binder: 'end' };
 
 /**
  * The binder's answer to `bind`. On success, errno is 0 and the handle comes with the message. `errno` is negative, as
@@ -41,6 +45,8 @@ const MOST_PORTS = 1024;
 
 type Check = (value: unknown) => boolean;
 const boolean: Check = (value) => typeof value === 'boolean';
+const MOST_PID = 2 ** 22;
+const pid: Check = (value) => Number.isInteger(value) && (value as number) > 1 && (value as number) <= MOST_PID;
 const port: Check = (value) => Number.isInteger(value) && (value as number) > 0 && (value as number) <= 65_535;
 const id: Check = (value) => typeof value === 'string' && value.length <= LONGEST_ID;
 
@@ -58,6 +64,8 @@ const requestFields: Readonly<Record<BinderRequest['binder'], Readonly<Record<st
   bind: { id, query: (value) => fits(value, queryFields) },
   restrict: { ports: (value) => Array.isArray(value) && value.length <= MOST_PORTS && value.every(port) },
   seal: {},
+  follow: { pid },
+  end: {},
 };
 
 const answerFields: Readonly<Record<keyof BinderAnswer, Check>> = {

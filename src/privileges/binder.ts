@@ -49,8 +49,8 @@ interface Waiting {
 }
 
 /**
- * The primary's connection to the binder. The object owns the channel. The binder ends when the last primary has closed
- * it.
+ * The primary's connection to the binder. The object owns the channel. The binder ends when it is told so, when the primary is gone, and
+ * when no process has the channel any more.
  *
  * A primary that succeeds another one inherits the channel's descriptor. It talks through the other primary's channel
  * until that one has left. Node gives a process one channel to its parent, and the parent is the other primary for as
@@ -66,6 +66,7 @@ export class Binder {
   #ids = 0;
   #isDone = false;
   #isGone = false;
+  #isClosed = false;
   #lost: () => void = () => {};
 
   /** Primaries use `start` and `inherit`. Tests call the constructor with lines of their own. */
@@ -83,7 +84,7 @@ export class Binder {
    * @param ports the ports that it may bind; undefined for those of the first start.
    */
   static start(ports: readonly number[] | undefined): Binder {
-    const child = fork(program, [JSON.stringify(ports ?? null)], {
+    const child = fork(program, [JSON.stringify(ports ?? null), String(process.pid)], {
       cwd: '/',
       detached: true,
       env: {},
@@ -157,8 +158,23 @@ export class Binder {
     this.#send({ binder: 'seal' });
   }
 
-  /** Closes the channel. A second call does nothing. A primary that succeeds this one keeps the binder. */
+  /** Leaves the binder to the primary that has succeeded this one. */
+  leaveTo(pid: number): void {
+    this.#send({ binder: 'follow', pid });
+    this.close();
+  }
+
+  /** Ends the binder, also where another process has the channel as well. After `leaveTo` and `close` it does nothing. */
+  end(): void {
+    if (this.#isClosed) return;
+    // While the channel is the primary's before this one, that primary has the binder.
+    if (this.#next === undefined) this.#send({ binder: 'end' });
+    this.close();
+  }
+
+  /** Closes the channel. A second call does nothing. */
   close(): void {
+    this.#isClosed = true;
     this.#line.off('message', this.#onMessage).off('disconnect', this.#onDisconnect);
     this.#abandon();
     if (this.#line.connected) this.#line.disconnect();

@@ -15,10 +15,11 @@ import { Binder, program as BINDER } from './binder.ts';
 import { filesOfFlags, filesOfVariables } from './node-flags.ts';
 import { outputsOf } from './node-outputs.ts';
 import { PortPolicy } from './privileged-ports.ts';
+import { refuseRootsInspector } from './root-inspector.ts';
 import { prepareRuntimeDirectory } from './runtime-directory.ts';
 import { leaveTerminal } from './session.ts';
 import { leaveInput } from './standard-input.ts';
-import { writablePart } from './writable.ts';
+import { partOfOthers, writablePart } from './writable.ts';
 
 export interface RootSettings extends AccountSettings {
   /** The privileged ports that may be bound; undefined for those of the first start. */
@@ -30,9 +31,9 @@ export interface RootSettings extends AccountSettings {
  * already.
  *
  * @param whileRoot the work that still needs root's rights, in the process that goes on. The function tells it which
- *   files root may read: where the account may change the way to a file, it would choose what root reads.
+ *   files root may read: where the account, or a third user, may change the way to a file, that user would choose what root reads.
  * @returns the binder, where the user may not bind every port itself.
- * @throws UsageError when there is no such account, this is not root, or the account could change what root runs.
+ * @throws UsageError when there is no such account, this is not root, its inspector is open, or the account could change what root runs.
  */
 export async function leaveRoot(
   settings: RootSettings,
@@ -40,6 +41,8 @@ export async function leaveRoot(
 ): Promise<Binder | undefined> {
   if (settings.user === undefined && settings.group === undefined) return undefined;
   closeInspectorDoor();
+  // Other programs are asked who the user is, which takes time.
+  if (settings.user !== undefined && process.geteuid?.() === 0) refuseRootsInspector();
   const account = resolveAccount(settings);
   if (account === undefined) return undefined;
   if (account.uid !== 0) {
@@ -49,7 +52,7 @@ export async function leaveRoot(
     prepareRuntimeDirectory(account, process.env['PREFORK_RUNTIME_DIR'] || undefined);
   }
   const binder = account.uid === 0 || new PortPolicy(settings.bind).isVoid ? undefined : Binder.start(settings.bind);
-  whileRoot((file) => account.uid === 0 || writablePart(file, account) === undefined);
+  whileRoot((file) => account.uid === 0 || (writablePart(file, account) ?? partOfOthers(file)) === undefined);
   become(account);
   return binder;
 }
@@ -74,22 +77,25 @@ function refuseWritable(account: Account): void {
     const part = writablePart(path, account);
     if (part === undefined) continue;
     throw new UsageError(
-      `--user: uid ${account.uid} may change ${part}, and ${by} has root write there: give ${by} to the workers alone, by ${by.startsWith('-') ? '--node-arg' : '--env-file'}, or have it name a place of root’s`,
+      `--user: uid ${account.uid} may change ${part}, and ${by} may have root write there: give ${by} to the workers alone, by ${by.startsWith('-') ? '--node-arg' : '--env-file'}, or have it name a place of root’s, or start in one`,
     );
   }
 }
 
 /**
- * Refuses a config file that names the user, when root has read it and that user could change it. Without the name in
- * it the server would run as root.
+ * Refuses a config file that names the user, when root has read it and another user could change it. Without the name in
+ * it the server would run as root, or as any user that is named instead.
  *
- * @throws UsageError when the user could have changed it.
+ * @throws UsageError when that user, or a third one, could have changed it.
  */
 export function refuseWritableConfig(file: string, settings: AccountSettings): void {
   const account = resolveAccount(settings);
-  const part = account && account.uid !== 0 ? writablePart(file, account) : undefined;
+  if (account === undefined || account.uid === 0) return;
+  const own = writablePart(file, account);
+  const part = own ?? partOfOthers(file);
   if (part === undefined) return;
+  const who = own === undefined ? 'another user than root' : `uid ${account.uid}`;
   throw new UsageError(
-    `user: uid ${account!.uid} may change ${part}, and so change the user that the server runs as: give --user on the command line`,
+    `user: ${who} may change ${part}, and so change the user that the server runs as: give --user on the command line`,
   );
 }

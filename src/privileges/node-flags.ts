@@ -14,6 +14,7 @@ const LOADING: ReadonlySet<string> = new Set([
   '--env-file',
   '--env-file-if-exists',
   '--experimental-config-file',
+  '--experimental-package-map',
   '--openssl-config',
   '--snapshot-blob',
   '--icu-data-dir',

@@ -63,12 +63,34 @@ const OUTPUTS: readonly Output[] = [
   },
   { by: ['--no-logfile-per-isolate', '--nologfile-per-isolate', '--logfile'], file: 'v8.log', named: '--logfile' },
   { by: ['--perf-prof'], file: 'jit.dump', directories: ['--perf-prof-path'] },
+  { by: ['--ll-prof'], file: '__v8_gc__', named: '--gc-fake-mmap', directory: '/tmp' },
   { by: ['--perf-basic-prof', '--perf-basic-prof-only-functions'], ...PERF },
 ];
 
 /** The flags and variables whose value is what is written. */
 const NAMING_FLAGS: ReadonlySet<string> = new Set(['--redirect-warnings', '--tls-keylog']);
 const NAMING_VARIABLES = ['NODE_REDIRECT_WARNINGS', 'NODE_V8_COVERAGE'];
+
+/** The flags that are in these lists. */
+const KNOWN: ReadonlySet<string> = new Set([
+  ...OUTPUTS.flatMap(({ by, named = '', directories = [] }) => [...by, named, ...directories]),
+  ...NAMING_FLAGS,
+]);
+
+/**
+ * V8's flags that write no file, or write to its log, of which others cannot foretell the name. V8 has hundreds, and other ones in each
+ * version, so a flag that is neither here nor among those that node takes from NODE_OPTIONS may write a file.
+ */
+const HARMLESS = new RegExp(
+  `^--(?:no-.*|(?:max|min|initial|expose|harmony|js|single-threaded|stack|trace-gc|gc)-.*|semi-space-.*|heap-growing-percent|${[
+    'allow-natives-syntax|trace-gc|trace-opt|trace-deopt|always-(?:opt|osr|sparkplug|turbofan)|concurrent-.*|hash-seed|jitless|lite-mode|lazy|maglev|opt|optimize-for-size',
+    'predictable|random-seed|sparkplug|turbofan|use-strict|prof|prof-sampling-interval|prof-cpp|log|log-.*|logfile-per-isolate',
+    'env-file|env-file-if-exists|experimental-config-file|experimental-default-config-file|eval|print|check|interactive',
+  ].join('|')})$`,
+);
+
+/** The name of a file that has a name which is not known. */
+const UNKNOWN = 'file';
 
 /** The names that stand for no file: node's reports and V8's log take them for its output, and for a file without a name. */
 const NO_FILES: ReadonlySet<string> = new Set(['stdout', 'stderr', '-', '+']);
@@ -90,7 +112,19 @@ export function outputsOf(
   return [
     ...OUTPUTS.flatMap((output) => filesOf(output, flags, cwd)),
     ...named.flatMap(({ name, value }) => (value ? [{ by: name, path: resolve(cwd, value) }] : [])),
+    ...flags.filter(({ name }) => !isHarmless(name)).flatMap((flag) => unknownOf(flag, cwd)),
   ];
+}
+
+function isHarmless(name: string): boolean {
+  if (!name.startsWith('--') || KNOWN.has(name) || HARMLESS.test(name)) return true;
+  return process.allowedNodeEnvironmentFlags.has(name);
+}
+
+/** What is not known of is written into the working directory, as V8 does, or where the flag's value says. */
+function unknownOf({ name, value }: Flag, cwd: string): RootsOutput[] {
+  const paths = [join(cwd, UNKNOWN), ...(value?.includes('/') === true ? [resolve(cwd, value)] : [])];
+  return paths.map((path) => ({ by: name, path }));
 }
 
 function filesOf(output: Output, flags: readonly Flag[], cwd: string): RootsOutput[] {

@@ -1,37 +1,8 @@
 /** Says what root may read again while the server runs. */
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import process from 'node:process';
 import { UsageError } from '../errors.ts';
 import type { ConfigText, Launch } from '../options/index.ts';
 import { partOfOthers } from './writable.ts';
-
-/** The length of a file that root reads again, where another user may have changed it. */
-const LONGEST_OF_OTHERS_BYTES = 4 * 1024 * 1024;
-
-/**
- * Reads a file again. One that another user could have replaced has to be a file, and not too long: with a pipe or a device in its
- * place, that user would stop root's primary, or fill its memory.
- */
-export function readAgain(file: string): string {
-  const isOfOthers = process.geteuid?.() === 0 && partOfOthers(file) !== undefined;
-  return isOfOthers ? readBounded(file, LONGEST_OF_OTHERS_BYTES) : readFileSync(file, 'utf8');
-}
-
-/**
- * Reads a text of which others choose where its path leads. A pipe would keep the process waiting, and a device could be endless.
- *
- * @throws Error for what is no file, and for one that is longer.
- */
-function readBounded(path: string, mostBytes: number): string {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const stats = fstatSync(fd);
-    if (!stats.isFile() || stats.size > mostBytes) throw new Error(`it is not a file of at most ${mostBytes} bytes`);
-    return readFileSync(fd, 'utf8');
-  } finally {
-    closeSync(fd);
-  }
-}
 
 interface FileText {
   readonly file: string;

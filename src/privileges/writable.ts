@@ -24,7 +24,9 @@ export function writablePart(path: string, who: Who): string | undefined {
 
 /** Finds a part of a path that any user but root may change. @returns the first such place; undefined when there is none. */
 export function partOfOthers(path: string): string | undefined {
-  return inspect(resolve(path), isOthers, { links: 0, isEntryMissing: false });
+  // In a user namespace the machine's root appears as the overflow id. The owner of `/` decides about everything anyway.
+  const roots = [0, lstatSync('/').uid];
+  return inspect(resolve(path), isOthers(roots), { links: 0, isEntryMissing: false });
 }
 
 interface Walk {
@@ -54,8 +56,8 @@ function changeableBy(who: Who): IsChangeable {
   return (stats, walk) => stats.uid === who.uid || isOpenTo(stats, walk, ({ gid }) => gid === who.gid);
 }
 
-function isOthers(stats: Stats, walk: Walk): boolean {
-  return stats.uid !== 0 || isOpenTo(stats, walk, ({ gid }) => gid !== 0);
+function isOthers(roots: readonly number[]): IsChangeable {
+  return (stats, walk) => !roots.includes(stats.uid) || isOpenTo(stats, walk, ({ gid }) => gid !== 0);
 }
 
 function isOpenTo(stats: Stats, { isEntryMissing }: Walk, isOfGroup: (stats: Stats) => boolean): boolean {

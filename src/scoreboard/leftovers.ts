@@ -2,8 +2,8 @@
  * Removes files whose board is gone. A primary and all its workers may have been killed at once, or a worker may have
  * created its state while the board was being removed.
  */
-import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { firstNamesIn, MOST_LOOKS } from '../files/names.ts';
 import { isOwn } from './look.ts';
 import { removeReports } from './reports-directory.ts';
 import { removeState } from './state-directory.ts';
@@ -18,26 +18,18 @@ const BESIDE = /^prefork-(\d+)-(\d+)-[\w.-]*?(\.state|\.reports-\w{6})$/;
  * @param isAlive tells whether the process of a pid exists.
  */
 export function sweepLeftovers(directory: string, isAlive: (pid: number) => boolean): void {
-  for (const name of namesIn(directory)) {
-    const [, uid, pid, extension] = BESIDE.exec(name) ?? [];
-    if (extension === undefined || Number(uid) !== userId()) continue;
+  const names = firstNamesIn(directory).filter((name) => Number(BESIDE.exec(name)?.[1]) === userId());
+  for (const name of names.slice(0, MOST_LOOKS)) {
+    const [, , pid, extension = ''] = BESIDE.exec(name) ?? [];
     // What has our own pid and no board is a predecessor's or left over: this process sweeps before it creates its board, and after it
     // has closed it.
     if (Number(pid) !== process.pid && isAlive(Number(pid))) continue;
     const board = join(directory, `${name.slice(0, -extension.length)}.board`);
     attempt(() => {
-      if (isOwn(board) || !isOwn(join(directory, name))) return;
+      if (!isOwn(join(directory, name)) || isOwn(board)) return;
       if (extension === '.state') removeState(board);
       else removeReports(board);
     });
-  }
-}
-
-function namesIn(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
   }
 }
 

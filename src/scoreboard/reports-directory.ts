@@ -1,6 +1,7 @@
 /** The directory beside a board to which node writes the reports of workers' fatal errors. Each primary has its own. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { firstNamesIn, MOST_LOOKS } from '../files/names.ts';
 import { isOf, lookAt } from './look.ts';
 
 const WORD = '.reports-';
@@ -20,9 +21,10 @@ export function makeReports(board: string): string {
  */
 export function removeReports(board: string): void {
   const prefix = basename(board).replace(/\.board$/, WORD);
-  for (const name of readdirSync(dirname(board))) {
+  const isOne = (name: string): boolean => name.startsWith(prefix) && /^\w{6}$/.test(name.slice(prefix.length));
+  // Any user can make any number of such names.
+  for (const name of firstNamesIn(dirname(board)).filter(isOne).slice(0, MOST_LOOKS)) {
     const path = join(dirname(board), name);
-    if (!name.startsWith(prefix) || !/^\w{6}$/.test(name.slice(prefix.length))) continue;
     const found = lookAt(path);
     if (found?.isDirectory() && isOf(found.uid)) rmSync(path, { recursive: true, force: true });
   }

@@ -1,6 +1,7 @@
-import { closeSync, readdirSync, readlinkSync } from 'node:fs';
+import { closeSync, readlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { systemCode } from '../contract/system-code.ts';
+import { firstNamesIn, MOST_LOOKS } from '../files/names.ts';
 import { removeBoard } from './file.ts';
 import { sweepLeftovers } from './leftovers.ts';
 import { openBoard } from './header.ts';
@@ -40,13 +41,10 @@ export function sweepStale(directories: readonly string[] = boardDirectories()):
   return removed;
 }
 
+/** Any user can make any number of such names. What is not looked at for that stays. */
 function listBoards(directory: string): string[] {
-  try {
-    const names = readdirSync(directory).filter((fileName) => parseBoardFileName(fileName)?.uid === userId());
-    return names.map((fileName) => join(directory, fileName));
-  } catch {
-    return [];
-  }
+  const names = firstNamesIn(directory).filter((fileName) => parseBoardFileName(fileName)?.uid === userId());
+  return names.slice(0, MOST_LOOKS).map((fileName) => join(directory, fileName));
 }
 
 /** Tells whether the file at `path` is a board whose primary is certainly gone. */

@@ -5,13 +5,15 @@
 import { mkdirSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../contract/system-code.ts';
+import { MOST_LOOKS } from '../files/names.ts';
 import { isOf, isOwn, lookAt } from './look.ts';
+import { userId } from './place.ts';
 
 /**
  * Directories with boards may be writable for all, so any user can create files beside them. A directory with another
  * name is not touched.
  */
-const STATE = /^prefork-\d+-\d+-[\w.-]*\.state$/;
+const STATE = /^prefork-(\d+)-\d+-[\w.-]*\.state$/;
 
 /**
  * Creates the directory of a board that is about to be created, or the link to that of the primary before. The name of a board can be
@@ -77,13 +79,18 @@ function targetOf(path: string): string {
   return found?.isSymbolicLink() && isOf(found.uid) ? readlinkSync(path) : path;
 }
 
-/** Tells whether a primary with an existing board uses the state: its own, or one that inherited it. */
+/**
+ * Tells whether a primary with an existing board uses the state: its own, or one that inherited it. Where other users have made so many
+ * names that not all can be looked at, it may be used, and stays.
+ */
 function isUsed(target: string, directories: readonly string[]): boolean {
-  const links = [...new Set(directories)].flatMap((directory) => linksIn(directory, target));
+  const names = [...new Set(directories)].flatMap(stateNamesIn).filter((path) => path !== target);
+  if (names.length > MOST_LOOKS) return true;
+  const links = names.filter((path) => targetOf(path) === target);
   return [target, ...links].some((path) => isOwn(path.replace(/\.state$/, '.board')));
 }
 
-function linksIn(directory: string, target: string): string[] {
-  const names = readdirSync(directory).filter((name) => /^prefork-.*\.state$/.test(name));
-  return names.map((name) => join(directory, name)).filter((path) => path !== target && targetOf(path) === target);
+function stateNamesIn(directory: string): string[] {
+  const names = readdirSync(directory).filter((name) => Number(STATE.exec(name)?.[1]) === userId());
+  return names.map((name) => join(directory, name));
 }

@@ -11,7 +11,7 @@ import type { Binder } from '../privileges/binder.ts';
 import { binderRequestOf, type BinderAnswer, type BinderRequest } from '../privileges/binder-messages.ts';
 import { filesOfFlags, filesOfVariables } from '../privileges/node-flags.ts';
 import { isInSession } from '../privileges/session.ts';
-import { commandPath, doorFlags, whyNotRoots } from './next-node.ts';
+import { commandPath, doorFlags, isNode, whyNotNode, whyNotRoots } from './next-node.ts';
 import { waitingInit } from './container-init.ts';
 import { isMovedMessage, type MoveMessage, type MoveTerms } from './moves.ts';
 import { FORMAT, isNewPrimaryMessage, HANDOVER_FD, packed, VARIABLE, type Handover } from './handover.ts';
@@ -68,11 +68,9 @@ export class NewPrimary {
    *
    * @throws Error when the process cannot be started, or would not be ours alone.
    */
-  constructor(
-    { handover, node = nodeCommand(), env, within, home, binder }: NewPrimaryOptions,
-    events: NewPrimaryEvents,
-  ) {
+  constructor({ handover, node: asked, env, within, home, binder }: NewPrimaryOptions, events: NewPrimaryEvents) {
     const isClosed = binder !== undefined;
+    const node = asked ?? nodeCommand(isClosed);
     const program = isClosed ? commandPath(node) : node;
     const { handover: packedHandover, fds } = packed(handover);
     this.#events = events;
@@ -82,7 +80,10 @@ export class NewPrimary {
     const [given = '', ...args] = process.argv.slice(1);
     const script = scriptIn(at, given);
     const variables = { ...process.env, ...(at && { PWD: at.named }), ...env, [VARIABLE]: String(FORMAT) };
-    if (isClosed) refuseOthers([program, script, ...loadedFiles(variables, at?.named)]);
+    if (isClosed) {
+      refuse(whyNotNode(program));
+      for (const file of [script, ...loadedFiles(variables, at?.named)]) refuse(whyNotRoots(file));
+    }
     this.#child = spawn(program, [...flags, ...process.execArgv, script, ...args], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe', ...fds],
       cwd: at?.named,
@@ -213,12 +214,9 @@ function loadedFiles(env: NodeJS.ProcessEnv, cwd?: string): string[] {
   return [...filesOfFlags(process.execArgv, env['NODE_OPTIONS'], cwd), ...filesOfVariables(env, cwd)];
 }
 
-/** @throws Error where a process of this user could have put something else there. */
-function refuseOthers(files: readonly string[]): void {
-  for (const file of files) {
-    const unsafe = whyNotRoots(file);
-    if (unsafe !== undefined) throw new Error(unsafe);
-  }
+/** @throws Error where there is a reason. */
+function refuse(reason: string | undefined): void {
+  if (reason !== undefined) throw new Error(reason);
 }
 
 function isDirectory(path: string): boolean {
@@ -243,8 +241,11 @@ export function whyNone(sharing: string): string | undefined {
 /**
  * Returns the node that a shell would find now under the name by which this one was started. After an update of node
  * that is the new one, while `process.execPath` is the file of the old one, with links resolved.
+ *
+ * @param isClosed whether only a node may run the next primary. A tool that chooses between nodes is none.
  */
-function nodeCommand(): string {
+function nodeCommand(isClosed: boolean): string {
   const { argv0, execPath } = process;
-  return argv0.includes('/') && !existsSync(argv0) ? execPath : argv0;
+  const isOther = (argv0.includes('/') && !existsSync(argv0)) || (isClosed && !isNode(argv0));
+  return isOther ? execPath : argv0;
 }

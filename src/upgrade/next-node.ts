@@ -1,6 +1,6 @@
 /** Chooses the node of the next primary, and its flags when it inherits the channel to a process of root. */
-import { accessSync, constants, realpathSync } from 'node:fs';
-import { delimiter, join, resolve } from 'node:path';
+import { accessSync, constants, realpathSync, statSync } from 'node:fs';
+import { basename, delimiter, join, resolve } from 'node:path';
 import { writablePart } from '../privileges/writable.ts';
 import { VARIABLE } from './handover.ts';
 
@@ -41,6 +41,32 @@ export function whyNotRoots(program: string): string | undefined {
   return part === undefined
     ? undefined
     : `uid ${who.uid} may change ${part}, and the next primary can have ports below 1024 bound: give it to root`;
+}
+
+/** The names of node's program, such as `node`, `nodejs` and `node-24`. */
+const NODE = /^node(?:js)?(?:[.-]?\d+(?:\.\d+)*)?$/;
+
+/**
+ * Says why a program may not run the next primary, where that inherits the channel to the binder: it is another user's, or no node. Many
+ * programs of root's do what a file of their user's tells them. The program is not asked what it is, because it would run for that.
+ *
+ * @returns undefined when it may.
+ */
+export function whyNotNode(program: string): string | undefined {
+  const path = commandPath(program);
+  const real = realOf(path);
+  if (real !== realOf(process.execPath)) {
+    const only = `only node may run the next primary, which can have ports below 1024 bound, and ${path}`;
+    if (!isNode(path)) return `${only} is ${real === path ? 'no file of that name' : real}`;
+    if (statSync(real, { throwIfNoEntry: false })?.uid !== 0) return `${only} is not root’s`;
+  }
+  return whyNotRoots(path);
+}
+
+/** Tells by the name of the file, which links lead to, whether it is a node. */
+export function isNode(command: string): boolean {
+  const real = realOf(commandPath(command));
+  return real === realOf(process.execPath) || NODE.test(basename(real));
 }
 
 /** Finds a command as a shell does. */

@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { constants } from 'node:os';
 import { test, type TestContext } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { BindQuery } from '../../src/privileges/binder-messages.ts';
 import { ask } from '../support/http.ts';
 import { childrenOf, isAlive } from '../support/leftovers.ts';
@@ -28,6 +29,7 @@ import { poll, Watched } from '../support/watched.ts';
 const skip = noOtherUser;
 const program = inRoot('dist/privileges/binder.cjs');
 const EACCES = -constants.errno.EACCES;
+const NOTICED_MS = 3500;
 
 interface Answer {
   readonly binder: string;
@@ -43,8 +45,9 @@ class FakePrimary {
   readonly #line: Socket;
   #ids = 0;
 
-  constructor(t: TestContext, ports: readonly number[] | undefined) {
-    this.child = spawn(process.execPath, [program, JSON.stringify(ports ?? null)], {
+  /** @param primary the process that the binder is told of as the primary. */
+  constructor(t: TestContext, ports: readonly number[] | undefined, primary: number = process.pid) {
+    this.child = spawn(process.execPath, [program, JSON.stringify(ports ?? null), String(primary)], {
       cwd: '/',
       env: { NODE_CHANNEL_FD: '3' },
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
@@ -211,21 +214,84 @@ test('it ends when the channel closes, and not by the signals that a service’s
   assert.deepEqual(await once(primary.child, 'exit'), [0, null]);
 });
 
-/** Node itself cannot read these texts. The binder's end is a safe answer, because it has nothing open. */
-for (const text of ['no message\n', '{"binder":\n', '{"cmd":"NODE_HANDLE_ACK"}\n', '\0\0\0\n']) {
-  test(`what is no channel’s language binds nothing: ${JSON.stringify(text)}`, { skip }, async (t) => {
-    const port = await lowPort();
-    const primary = new FakePrimary(t, [port]);
-    assert.equal(await primary.bind({ port: 1 }), EACCES);
-    primary.writes(text);
-    await once(primary.child, 'exit');
-    assert.equal(primary.answers.length, 1);
-  });
+/** Node itself would end the process that reads these texts. */
+const noLanguage = ['no message\n', '{"binder":\n', '{"cmd":"NODE_HANDLE_ACK"}\n', '\0\0\0\n'];
+
+for (const text of noLanguage) {
+  test(
+    `what is no channel’s language is dropped, and ends it at the third time: ${JSON.stringify(text)}`,
+    { skip },
+    async (t) => {
+      const port = await lowPort();
+      const primary = new FakePrimary(t, [port]);
+      primary.writes(text);
+      assert.equal(await primary.bind({ port: 1 }), EACCES);
+      primary.writes(text);
+      assert.equal(await primary.bind({ port }), 0);
+      primary.writes(text);
+      assert.deepEqual(await once(primary.child, 'exit'), [0, null]);
+    },
+  );
 }
+
+test('a line without an end ends it before it fills its memory', { skip }, async (t) => {
+  const primary = new FakePrimary(t, [await lowPort()]);
+  assert.equal(await primary.bind({ port: 1 }), EACCES);
+  const ended = once(primary.child, 'exit');
+  const piece = 'x'.repeat(1024 * 1024);
+  for (let sent = 0; sent < 6; sent++) primary.writes(piece);
+  assert.deepEqual(await ended, [0, null]);
+});
+
+/** Starts a process that stands for a primary. */
+function standIn(t: TestContext): ChildProcess {
+  const child = spawn('sleep', ['600'], { stdio: 'ignore' });
+  t.after(() => child.kill('SIGKILL'));
+  return child;
+}
+
+test(
+  'it ends with the primary that has started it, also where another process keeps the channel',
+  { skip },
+  async (t) => {
+    const started = standIn(t);
+    const primary = new FakePrimary(t, [await lowPort()], started.pid);
+    assert.equal(await primary.bind({ port: 1 }), EACCES);
+    const ended = once(primary.child, 'exit');
+    started.kill('SIGKILL');
+    assert.deepEqual(await ended, [0, null]);
+  },
+);
+
+test(
+  'after an upgrade it ends with the primary that it was told of, and not with the one before',
+  { skip },
+  async (t) => {
+    const [first, second] = [standIn(t), standIn(t)];
+    const primary = new FakePrimary(t, [await lowPort()], first.pid);
+    primary.says({ binder: 'follow', pid: second.pid });
+    assert.equal(await primary.bind({ port: 1 }), EACCES);
+    first.kill('SIGKILL');
+    await once(first, 'exit');
+    // Longer than it takes the binder to notice an end.
+    await delay(NOTICED_MS);
+    assert.equal(await primary.bind({ port: 1 }), EACCES);
+    const ended = once(primary.child, 'exit');
+    second.kill('SIGKILL');
+    assert.deepEqual(await ended, [0, null]);
+  },
+);
+
+test('it ends when the server has stopped, also where another process keeps the channel', { skip }, async (t) => {
+  const primary = new FakePrimary(t, [await lowPort()]);
+  assert.equal(await primary.bind({ port: 1 }), EACCES);
+  primary.says({ binder: 'end' });
+  assert.deepEqual(await once(primary.child, 'exit'), [0, null]);
+});
 
 test('handles that are sent along are closed', { skip }, async (t) => {
   const port = await lowPort();
-  const child = fork(program, [JSON.stringify([port])], {
+  const child = fork(program, [JSON.stringify([port]), String(process.pid)], {
     cwd: '/',
     env: {},
     execArgv: [],

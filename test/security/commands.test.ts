@@ -2,7 +2,17 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -52,6 +62,20 @@ async function ask(answer: string, options: readonly string[], namesakes = 0): P
     rmSync(directory, { recursive: true });
   }
 }
+
+test('prefork unit reads a config file of another user’s, if it is one and not too long', { skip }, async (t) => {
+  const cwd = mkdtempSync(join(tmpdir(), 'prefork-unit-'));
+  t.after(() => rmSync(cwd, { recursive: true }));
+  const config = join(cwd, 'prefork.config.json');
+  writeFileSync(config, JSON.stringify({ entry: 'server.js' }));
+  chownSync(cwd, NOBODY, NOBODY);
+  await using printed = await startApp({ options: ['unit'], cwd });
+  assert.equal((await printed.exit()).code, 0, printed.stderr);
+  truncateSync(config, 2 ** 23);
+  await using refused = await startApp({ options: ['unit'], cwd });
+  assert.equal((await refused.exit()).code, 2);
+  assert.match(refused.stderr, /prefork\.config\.json: .*it is not a file of at most/);
+});
 
 test('a pid is no path: root opens no file of a server’s choice', { skip }, async () => {
   const directory = mkdtempSync(join(tmpdir(), 'prefork-stat-'));

@@ -359,8 +359,11 @@ test(
     assert.deepEqual(await refused.exit(), { code: 2, signal: null });
     assert.equal(
       refused.stderr,
-      `prefork: --user: uid 65534 may change ${cwd}, and --report-on-fatalerror has root write there: give --report-on-fatalerror to the workers alone, by --node-arg, or have it name a place of root’s\n`,
+      `prefork: --user: uid 65534 may change ${cwd}, and --report-on-fatalerror may have root write there: give --report-on-fatalerror to the workers alone, by --node-arg, or have it name a place of root’s, or start in one\n`,
     );
+    await using traced = await startApp({ ...args, nodeOptions: ['--trace-turbo'] });
+    assert.deepEqual(await traced.exit(), { code: 2, signal: null });
+    assert.match(traced.stderr, /and --trace-turbo may have root write there/);
     await using server = await serve({
       ...args,
       options: [...args.options, '--node-arg=--report-on-signal'],
@@ -369,6 +372,33 @@ test(
     assert.ok(isNobody(server.pid));
   },
 );
+
+test('an inspector in root’s process is refused, and one in the workers’ is not', { skip }, async () => {
+  const args = { entry: 'hello.js', options: ['--user', 'nobody'], isOpen: true, group: true };
+  const asked = [{ nodeOptions: ['--inspect=127.0.0.1:0'] }, { env: { NODE_OPTIONS: '--inspect=127.0.0.1:0' } }];
+  for (const how of asked) {
+    await using refused = await startApp({ ...args, ...how });
+    assert.deepEqual(await refused.exit(), { code: 2, signal: null });
+    assert.match(refused.stderr, /^prefork: --user: --inspect opens node’s inspector in root’s process, .*--node-arg/m);
+  }
+  await using server = await serve({ ...args, options: [...args.options, '--node-arg=--inspect=127.0.0.1:0'] });
+  assert.ok(isNobody(server.pid));
+  assert.match(server.stderr, /Debugger listening/);
+});
+
+test('so it is where root runs several apps of other users, or a config file names the user', { skip }, async (t) => {
+  const own = temporary(t);
+  writeFileSync(join(own, 'app.cjs'), hello);
+  const config = join(own, 'prefork.config.json');
+  const app = { user: 'nobody', workers: 1, entry: 'app.cjs' };
+  for (const values of [app, { apps: [{ name: 'one', ...app }] }]) {
+    writeFileSync(config, JSON.stringify(values));
+    const nodeOptions = ['--inspect=127.0.0.1:0'];
+    await using refused = await startApp({ cwd: own, options: ['--config', config], nodeOptions, group: true });
+    assert.deepEqual(await refused.exit(), { code: 2, signal: null });
+    assert.match(refused.stderr, /^prefork: --user: --inspect opens node’s inspector/m);
+  }
+});
 
 test('what node and the loader take from variables is refused, if the user may change it', { skip }, async (t) => {
   const cwd = nobodys(t);
@@ -425,6 +455,28 @@ test('no program of the user’s gets the channel to the binder by an upgrade', 
   assert.match(reason, /uid 65534 may change/);
   // The server does not take a node that is only preferred, but another one.
   await inside(server.target, upgradeBy(server, { preferNode: program })).catch(() => {});
+  const next = await upgraded(server);
+  assert.equal(existsSync(mark), false);
+  await endSuccessor(server, next);
+});
+
+test('nor does any other program of root’s, whatever a link to it is called', { skip }, async (t) => {
+  const [programs, own] = [temporary(t), nobodys(t)];
+  const mark = join(own, 'ran');
+  const sqlite = join(programs, 'sqlite3');
+  // The program obeys a file of its user's, as sqlite3 obeys ~/.sqliterc.
+  writeFileSync(sqlite, `#!/bin/sh\n. ${own}/.sqliterc\n`, { mode: 0o755 });
+  writeFileSync(join(own, '.sqliterc'), `touch ${mark}\n`);
+  const disguised = join(programs, 'node');
+  symlinkSync(sqlite, disguised);
+  await using server = await serveEnemy({ env: { PORT: String(await lowPort()) } });
+  for (const node of [sqlite, disguised]) {
+    const { value } = await inside(server.target, upgradeBy(server, { node }));
+    const { ok, reason } = value as { ok: boolean; reason: string };
+    assert.equal(ok, false);
+    assert.match(reason, /^only node may run the next primary/);
+  }
+  await inside(server.target, upgradeBy(server, { preferNode: disguised })).catch(() => {});
   const next = await upgraded(server);
   assert.equal(existsSync(mark), false);
   await endSuccessor(server, next);
@@ -511,6 +563,56 @@ test(
     assert.doesNotMatch(readable.stderr, word);
   },
 );
+
+/** A user that is neither root nor the server's. */
+const DEPLOY = 12_345;
+
+/** What that user may put in the place of a file, and what the server then says. */
+const traps: ReadonlyArray<readonly [string, (file: string, secret: string) => void, RegExp]> = [
+  ['a link to root’s file', (file, secret) => symlinkSync(secret, file), /EACCES/],
+  ['a pipe', (file) => void spawnSync('mkfifo', ['-m', '666', file]), /it is not a file of at most/],
+];
+
+for (const [what, put, word] of traps) {
+  test(`nor does root read, or wait for, what a third user has chosen: ${what}`, { skip }, async (t) => {
+    const [own, release] = [temporary(t), temporary(t)];
+    const secret = join(own, 'secret');
+    writeFileSync(secret, 'SECRET=a-secret-of-roots-own', { mode: 0o600 });
+    writeFileSync(join(release, 'app.cjs'), hello);
+    for (const name of ['.env', 'token']) put(join(release, name), secret);
+    chownSync(release, DEPLOY, DEPLOY);
+    const config = join(own, 'prefork.config.json');
+    const base = { user: 'nobody', workers: 1, cwd: release, entry: 'app.cjs' };
+    const token = { admin: '127.0.0.1:0', adminTokenFile: join(release, 'token') };
+    const cases: ReadonlyArray<readonly [string, object]> = [
+      ['--env-file', { envFile: ['.env'] }],
+      ['--admin-token-file', token],
+    ];
+    for (const [option, values] of cases) {
+      writeFileSync(config, JSON.stringify({ ...base, ...values }));
+      await using refused = await startApp({ options: ['--config', config], group: true });
+      assert.deepEqual(await refused.exit(), { code: 2, signal: null }, option);
+      assert.match(refused.stderr, new RegExp(`^prefork: ${option}: .*${word.source}`, 'm'));
+    }
+    const line = ['--user', 'nobody', '--admin', token.admin, '--admin-token-file', token.adminTokenFile];
+    await using refused = await startApp({ entry: 'hello.js', options: line, group: true });
+    assert.deepEqual(await refused.exit(), { code: 2, signal: null });
+    assert.match(refused.stderr, word);
+  });
+}
+
+test('a config file that names the user is root’s alone', { skip }, async (t) => {
+  const cwd = temporary(t);
+  writeFileSync(join(cwd, 'app.cjs'), hello);
+  const config = join(cwd, 'prefork.config.json');
+  writeFileSync(config, JSON.stringify({ user: 'nobody', workers: 1 }));
+  chownSync(config, DEPLOY, DEPLOY);
+  await using refused = await startApp({ entry: './app.cjs', cwd, group: true });
+  assert.deepEqual(await refused.exit(), { code: 2, signal: null });
+  assert.match(refused.stderr, /^prefork: user: another user than root may change \S+prefork\.config\.json, /m);
+  await using server = await serve({ entry: './app.cjs', options: ['--user', 'nobody'], cwd, group: true });
+  assert.ok(isNobody(server.pid));
+});
 
 test('no program of the application’s is asked who the user is', { skip }, async (t) => {
   const cwd = nobodys(t);

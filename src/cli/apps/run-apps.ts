@@ -8,6 +8,7 @@ import { APPS_PARENT, asAppsParent } from '../../primary/system/apps-parent.ts';
 import { terminalWatch } from '../../primary/system/terminal.ts';
 import { createLog, type Log } from '../../primary/telemetry/log.ts';
 import { resolveAccount, type Account } from '../../privileges/account.ts';
+import { refuseRootsInspector } from '../../privileges/root-inspector.ts';
 import { PrefixedOutput } from '../../primary/workers/prefixed-output.ts';
 import { createNotifier } from '../../systemd/notify.ts';
 import type { Notifier } from '../../systemd/notifier.ts';
@@ -99,6 +100,8 @@ class Apps {
       const settings = settingsOf(app);
       const { shutdownGracePeriod, drainDelay } = settings;
       this.#patience.set(app.name, shutdownGracePeriod + drainDelay + STOP_MARGIN_MS);
+      // This process stays root.
+      if (settings.user !== undefined && process.geteuid?.() === 0) refuseRootsInspector();
       this.#accounts.set(app.name, resolveAccount(settings));
     }
     const removeSignals = this.#passSignalsOn();

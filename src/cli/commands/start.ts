@@ -9,7 +9,6 @@ import {
   loadConfig,
   nameOfDirectory,
   readLaunch,
-  readText,
   type ConfigText,
 } from '../../options/index.ts';
 import { resolveSettings, type CommandLine, type LaunchTerms, type LoadedConfig } from '../../options/index.ts';
@@ -20,7 +19,8 @@ import { runPrimary } from '../../primary/run.ts';
 import type { Binder } from '../../privileges/binder.ts';
 import { closeInherited } from '../../privileges/descriptors.ts';
 import { leaveRoot, refuseWritableConfig, type RootSettings } from '../../privileges/leave-root.ts';
-import { refuseConfigOfOthers, refuseVariablesOfOthers, readAgain } from '../../privileges/read-again.ts';
+import { refuseConfigOfOthers, refuseVariablesOfOthers } from '../../privileges/read-again.ts';
+import { readForRoot } from '../../privileges/read-for-root.ts';
 import { ownNodeFlags } from '../../upgrade/next-node.ts';
 import { verbs } from '../verbs.ts';
 
@@ -58,11 +58,11 @@ export async function start(given: CommandLine, argv: readonly string[]): Promis
     execArgv: ownNodeFlags(),
     commands: Object.keys(verbs),
   };
-  const config = await loadConfig(directoryOfConfig(terms), flags.config, flags.app);
+  const config = await loadConfig(directoryOfConfig(terms), flags.config, flags.app, undefined, readForRoot);
   // The apps themselves have the file too, and one word is enough.
   if (flags.app === undefined) for (const note of config?.notes ?? []) complain(note);
   if (config?.values.apps !== undefined) return runAll(line, argv, config);
-  // A file of variables may be for root alone. What the user may put in its place is read as the user, as all of the launch is.
+  // A file of variables may be for root alone. What another user may put in its place is read as the server's user, as all of the launch is.
   const variables = new Map<string, string>();
   const wanted = resolveSettings({ flags, env: process.env, config });
   const whileRoot = (mayRead: (path: string) => boolean): void => {
@@ -71,7 +71,7 @@ export async function start(given: CommandLine, argv: readonly string[]): Promis
   };
   const binder = earlyBinder ?? (await leaveRootByConfig(wanted, config, whileRoot));
   for (const path of variables.keys()) warnUnlessReadable(path);
-  const launch = readLaunch(terms, config, (path) => variables.get(path) ?? readText(path));
+  const launch = readLaunch(terms, config, (path) => variables.get(path) ?? readForRoot(path));
   const { settings } = launch;
   takeToken(settings);
   // The config file can take ports away. It can never add one.
@@ -84,10 +84,10 @@ export async function start(given: CommandLine, argv: readonly string[]): Promis
       home,
       read: async (before) => {
         const check = (read: ConfigText): void => refuseConfigOfOthers(read, before);
-        const next = await loadConfig(directoryOfConfig(terms), flags.config, flags.app, check, readAgain);
-        return refuseVariablesOfOthers(readLaunch(terms, next, readAgain), before);
+        const next = await loadConfig(directoryOfConfig(terms), flags.config, flags.app, check, readForRoot);
+        return refuseVariablesOfOthers(readLaunch(terms, next, readForRoot), before);
       },
-      follow: (before) => refuseVariablesOfOthers(readLaunch(terms, before.config, readAgain), before),
+      follow: (before) => refuseVariablesOfOthers(readLaunch(terms, before.config, readForRoot), before),
     },
   });
   return 0;
@@ -103,7 +103,7 @@ function withEcosystem(line: CommandLine): CommandLine {
 /** Reads a file into `texts`. One that is missing is told of when the launch is read. */
 function readIfThere(path: string, texts: Map<string, string>): void {
   try {
-    texts.set(path, readText(path));
+    texts.set(path, readForRoot(path));
   } catch {
     // The launch says what is wrong.
   }

@@ -8,6 +8,7 @@ import { loadConfig } from '../../options/index.ts';
 import { quote } from '../../options/quote.ts';
 import { findUser } from '../../privileges/account-database.ts';
 import { refuseCodeOfOthers } from '../../privileges/read-again.ts';
+import { readForRoot } from '../../privileges/read-for-root.ts';
 import { complain, print } from '../print.ts';
 import { unitText } from '../unit/unit-text.ts';
 import { verbHelp } from '../verb-help.ts';
@@ -50,7 +51,7 @@ export async function unit(argv: readonly string[]): Promise<number> {
 
 /** Finds what the unit starts, and where. */
 async function started(cwd: string, entry: string | undefined): Promise<{ directory: string; args: string[] }> {
-  const config = await loadConfig(cwd, undefined, undefined, refuseCodeOfOthers);
+  const config = await loadConfig(cwd, undefined, undefined, refuseCodeOfOthers, readForRoot);
   if (config?.values.apps !== undefined) {
     if (entry !== undefined) {
       throw new UsageError(`${basename(config.file)}: has apps; expected no entry, got ${quote(entry)}`);

@@ -8,12 +8,13 @@
  * - `XDG_RUNTIME_DIR`, where it belongs to this user (after `su` or `sudo -E` it belongs to another), or its usual path.
  * - the temporary directory. Any user may take a name there first, and the directory then gets another name.
  */
-import { accessSync, constants, mkdirSync, mkdtempSync, opendirSync, readdirSync, statSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, statSync } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, isAbsolute, join } from 'node:path';
 import { hold, holdIn, isTaken, type Held } from '../../files/hold.ts';
 import { kernelMounts } from '../../files/mounts.ts';
+import { firstNamesIn, MOST_LOOKS } from '../../files/names.ts';
 import { unusable } from './place.ts';
 import { systemCode } from '../../contract/system-code.ts';
 import { canOthersWrite, octal, resolved, userId, whyNotTrusted } from '../../files/trust.ts';
@@ -26,8 +27,8 @@ const RUN = '/run';
 /** The number of directories of one other user that are looked into. */
 const MOST_DIRECTORIES_OF_OTHERS = 4;
 
-/** The number of names that are read where other users may have put any number of them. */
-const MOST_NAMES_OF_OTHERS = 20_000;
+/** What mkdtemp(3) puts behind a name. */
+const MADE = /^-[A-Za-z0-9]{6}$/;
 
 /** The user and group that own a directory. */
 export interface Owner {
@@ -64,7 +65,9 @@ interface Choice {
 export function controlDirectories(env: NodeJS.ProcessEnv = process.env): string[] {
   const { parents, problems } = parentsIn(env);
   if (parents.length === 0) throw unusable(problems[0] ?? 'there is no directory for it');
-  return [...new Set(parents.flatMap((parent) => ownIn(parent)))];
+  // Root's servers are in /run where that serves. Then any number of names in a directory of all users costs its commands nothing.
+  const hasRun = env[VARIABLE] === undefined && userId() === 0 && lookAt(join(RUN, nameFor(0)))?.isDirectory() === true;
+  return [...new Set(parents.filter(({ isShared }) => !(isShared && hasRun)).flatMap((parent) => ownIn(parent)))];
 }
 
 /**
@@ -107,9 +110,11 @@ function othersIn(parent: string, mounts: ReadonlySet<string> = kernelMounts()):
 }
 
 function ownersIn(parent: Held, mounts: ReadonlySet<string>): Array<{ readonly name: string; readonly owner: Owner }> {
-  return firstNamesIn(parent.path, MOST_NAMES_OF_OTHERS).flatMap((name) => {
-    const uid = Number(/^prefork-([1-9]\d*)(?:-\w+)?$/.exec(name)?.[1]);
-    const stats = Number.isNaN(uid) ? undefined : holdIn(parent, name, (held) => held.stats, mounts);
+  const uidOf = (name: string): number => Number(/^prefork-([1-9]\d*)(?:-\w+)?$/.exec(name)?.[1]);
+  const names = firstNamesIn(parent.path).filter((name) => !Number.isNaN(uidOf(name)));
+  return names.slice(0, MOST_LOOKS).flatMap((name) => {
+    const uid = uidOf(name);
+    const stats = holdIn(parent, name, (held) => held.stats, mounts);
     if (stats === undefined || unfitness(stats, uid) !== undefined) return [];
     return [{ name, owner: { uid, gid: stats.gid } }];
   });
@@ -212,7 +217,8 @@ function chooseIn(parent: Parent): Choice {
 function ownIn({ path, isShared }: Parent): string[] {
   const name = nameFor(userId());
   if (!isShared) return lookAt(join(path, name)) === undefined ? [] : [join(path, name)];
-  const candidates = namesIn(path).filter((one) => one === name || one.startsWith(`${name}-`));
+  const longer = firstNamesIn(path).filter((one) => one.startsWith(`${name}-`) && MADE.test(one.slice(name.length)));
+  const candidates = [name, ...longer.slice(0, MOST_LOOKS)];
   const isOurs = ({ stats }: Held): boolean => stats.uid === userId() && stats.isDirectory();
   const own = hold(path, (held) => candidates.filter((one) => holdIn(held, one, isOurs) === true));
   return (own ?? []).toSorted().map((one) => join(path, one));
@@ -274,24 +280,6 @@ function namesIn(directory: string): string[] {
   } catch {
     return [];
   }
-}
-
-/** Reads the directory entry by entry, as far as the limit allows. */
-export function firstNamesIn(directory: string, most: number): string[] {
-  const names: string[] = [];
-  try {
-    const opened = opendirSync(directory);
-    try {
-      for (let entry = opened.readSync(); entry !== null && names.length < most; entry = opened.readSync()) {
-        names.push(entry.name);
-      }
-    } finally {
-      opened.closeSync();
-    }
-  } catch {
-    // There is no such directory, or it may not be read.
-  }
-  return names;
 }
 
 /**

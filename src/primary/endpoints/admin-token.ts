@@ -2,9 +2,10 @@
  * Reads the token for clients that may change things over `--admin`, as it was given. There is no flag for it, because
  * all users can see the flags of a process.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { SHORTEST_SECRET } from '../../control/secret.ts';
 import { UsageError } from '../../errors.ts';
+import { openForRoot } from '../../privileges/read-for-root.ts';
 import { VARIABLE as UPGRADE } from '../../upgrade/handover.ts';
 import { eraseVariable } from '../system/environment-memory.ts';
 import { messageOf } from '../../contract/message-of.ts';
@@ -57,10 +58,10 @@ function read(file: string, env: NodeJS.ProcessEnv): string | undefined {
   throw new UsageError(`--admin-token-file ${file}: expected a file with a token and nothing else`);
 }
 
-/** Reads at most `most` bytes, in pieces: a pipe has no size. */
+/** Reads at most `most` bytes, in pieces: a pipe has no size, and may be root's own choice. */
 function readFirst(file: string, most: number): Buffer {
   const bytes = Buffer.alloc(most);
-  const fd = openSync(file, 'r');
+  const fd = openForRoot(file, most);
   try {
     let length = 0;
     for (let piece = -1; piece !== 0 && length < most; length += piece) {

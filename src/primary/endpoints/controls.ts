@@ -7,7 +7,7 @@ import type { Settings } from '../../options/index.ts';
 import type { LineRing } from '../telemetry/line-ring.ts';
 import type { Operate } from '../fleet/events.ts';
 import type { Failure } from '../fleet/operations/operation.ts';
-import { whyNotRoots } from '../../upgrade/next-node.ts';
+import { whyNotNode } from '../../upgrade/next-node.ts';
 import { Calendar } from './calendar.ts';
 import { dashboardOf } from './dashboard.ts';
 import { whyNotReady } from '../fleet/server/terms.ts';
@@ -38,8 +38,8 @@ export interface PrimaryControlsParts extends ScrapeTerms {
   /** The range is undefined when the number of workers is fixed. */
   readonly settings: () => Pick<Settings, 'range' | 'readyShare'>;
   /**
-   * True when there is a binder. The program that runs the next primary then has to be root's, because it gets the
-   * channel to the binder.
+   * True when there is a binder. The program that runs the next primary then has to be a node of root's, because it gets
+   * the channel to the binder.
    */
   readonly hasBinder: boolean;
 }
@@ -147,7 +147,7 @@ const checks: {
     return { ok: false, reason };
   },
   upgrade: ({ node, preferNode }, { hasBinder }) => {
-    const whyNot = (path: string): string | undefined => whyNotRun(path) ?? (hasBinder ? whyNotRoots(path) : undefined);
+    const whyNot = (path: string): string | undefined => whyNotRun(path) ?? (hasBinder ? whyNotNode(path) : undefined);
     const refusal = node === undefined ? undefined : whyNot(node);
     if (refusal !== undefined) return { ok: false, reason: refusal };
     const preferred = preferNode !== undefined && whyNot(preferNode) === undefined ? preferNode : undefined;

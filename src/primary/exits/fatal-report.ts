@@ -3,7 +3,7 @@
  * for long, so neither a message nor the scoreboard can tell. Besides the text on stderr, which belongs to the
  * application, the only trace is node's report. The worker's preload makes node write it here.
  */
-import { rmSync } from 'node:fs';
+import { rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeStack, stackFile } from '../../inspector/hang-stack.ts';
 import { makeReports } from '../../scoreboard/reports-directory.ts';
@@ -51,7 +51,7 @@ export class FatalReports {
     const path = join(this.directory, reportFile(pid));
     const text = readBounded(path, LONGEST_REPORT_BYTES);
     if (text === undefined) return undefined;
-    remove(path);
+    attempt(() => unlinkSync(path));
     return parseReport(text);
   }
 
@@ -60,14 +60,14 @@ export class FatalReports {
     const path = join(this.directory, stackFile(pid));
     const text = readBounded(path, LONGEST_REPORT_BYTES);
     if (text === undefined) return undefined;
-    remove(path);
+    attempt(() => unlinkSync(path));
     return describeStack(text);
   }
 
   /** Removes the directory. A second call does nothing. */
   close(): void {
     process.off('exit', this.#onExit);
-    remove(this.directory);
+    attempt(() => rmSync(this.directory, { recursive: true, force: true }));
   }
 }
 
@@ -76,12 +76,12 @@ export function reportFile(pid: number): string {
   return `${pid}.json`;
 }
 
-function remove(path: string): void {
+function attempt(remove: () => void): void {
   try {
-    rmSync(path, { recursive: true, force: true });
+    remove();
   } catch {
     // The directory stays in the temporary directory, closed to others. That is no reason to fail, least of all while
-    // ending.
+    // ending. A worker may have put a directory in the place of a file, with any number of files in it: that goes with the rest.
   }
 }
 

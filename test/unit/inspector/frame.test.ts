@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { encodeFrame, FrameReader, opcodes, type Message } from '../../../src/inspector/frame.ts';
 
 const FINAL = 0x80;
@@ -102,3 +104,44 @@ for (const { what, bytes } of wrong) {
     assert.throws(() => new FrameReader().read(bytes), { code: 'ERR_INSPECTOR', message: new RegExp(what) });
   });
 }
+
+/** Returns the memory that is in use, in MB. */
+function memoryInUse(): number {
+  setFlagsFromString('--expose-gc');
+  (runInNewContext('gc') as () => void)();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return (heapUsed + arrayBuffers) / 1024 / 1024;
+}
+
+test('a long message that comes byte by byte takes little more than its bytes', () => {
+  const reader = new FrameReader();
+  const before = memoryInUse();
+  // The head of a frame of 200 MB.
+  reader.read(Buffer.from('817f000000000c800000', 'hex'));
+  for (let sent = 0; sent < 300_000; sent++) reader.read(Buffer.alloc(1, 'x'));
+  assert.ok(memoryInUse() - before < 10, `${memoryInUse() - before} MB`);
+  assert.deepEqual(reader.read(Buffer.alloc(1)), []);
+});
+
+test('a small part keeps nothing of what it came with', () => {
+  const reader = new FrameReader();
+  const before = memoryInUse();
+  const pings = Buffer.concat(Array.from({ length: 500 }, () => fromServer(opcodes.ping, Buffer.alloc(125))));
+  for (let sent = 0; sent < 1000; sent++) {
+    const part = fromServer(sent === 0 ? opcodes.text : opcodes.continuation, 'x', false);
+    reader.read(Buffer.concat([pings, part]));
+  }
+  assert.ok(memoryInUse() - before < 10, `${memoryInUse() - before} MB`);
+  const [last] = reader.read(fromServer(opcodes.continuation, 'y'));
+  assert.deepEqual(last, text(`${'x'.repeat(1000)}y`));
+});
+
+test('a message in parts without end is refused, also in empty ones', () => {
+  const reader = new FrameReader();
+  reader.read(fromServer(opcodes.text, '', false));
+  const part = fromServer(opcodes.continuation, '', false);
+  const send = (): void => {
+    for (let sent = 0; sent < 5000; sent++) reader.read(part);
+  };
+  assert.throws(send, { code: 'ERR_INSPECTOR', message: /a message without end/ });
+});

@@ -30,6 +30,8 @@ const requests: readonly unknown[] = [
   { binder: 'restrict', ports: [] },
   { binder: 'restrict', ports: [80, 443] },
   { binder: 'seal' },
+  { binder: 'follow', pid: 4711 },
+  { binder: 'end' },
 ];
 
 for (const request of requests) {
@@ -78,6 +80,12 @@ const nonsense: readonly unknown[] = [
   bindWith({ family: 'udp4' }),
   bindWith({ reuseport: 1 }),
   bindWith({ ipv6Only: undefined }),
+  { binder: 'follow' },
+  { binder: 'follow', pid: '4711' },
+  { binder: 'follow', pid: 0 },
+  { binder: 'follow', pid: 1 },
+  { binder: 'follow', pid: -1 },
+  { binder: 'follow', pid: 2 ** 31 },
   { binder: 'restrict' },
   { binder: 'restrict', ports: 80 },
   { binder: 'restrict', ports: { length: 1, 0: 80 } },

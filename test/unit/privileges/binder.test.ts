@@ -152,6 +152,28 @@ test('closing refuses what waits, and is not a loss', async () => {
   assert.equal(line.listenerCount('message'), 0);
 });
 
+test('at a stop the binder is told to end, once', () => {
+  const { line, binder } = setUp();
+  binder.end();
+  binder.end();
+  assert.deepEqual(line.sent, [{ binder: 'end' }]);
+  assert.equal(line.connected, false);
+});
+
+test('the primary that has succeeded this one is named to it, and it is not ended', () => {
+  const { line, binder } = setUp();
+  binder.leaveTo(4711);
+  binder.end();
+  assert.deepEqual(line.sent, [{ binder: 'follow', pid: 4711 }]);
+  assert.equal(line.connected, false);
+});
+
+test('a next primary that gives up does not end it', () => {
+  const { line, binder } = inherited();
+  binder.end();
+  assert.deepEqual(line.sent, []);
+});
+
 test('what is said of ports', () => {
   const { line, binder } = setUp();
   binder.restrict([80]);

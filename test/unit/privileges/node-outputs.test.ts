@@ -50,6 +50,34 @@ const cases: ReadonlyArray<readonly [flags: readonly string[], nodeOptions: stri
     { '--perf-basic-prof-only-functions': '/var/p/perf.map', '--perf-prof': '/var/p/jit.dump' },
   ],
   [['--redirect-warnings=w', '--tls-keylog', '/k'], '', { '--redirect-warnings': '/nowhere/w', '--tls-keylog': '/k' }],
+  // What is not known may write a file.
+  [['--trace-turbo'], '', { '--trace-turbo': '/nowhere/file' }],
+  [
+    ['--redirect-code-traces', '--print-code'],
+    '',
+    { '--redirect-code-traces': '/nowhere/file', '--print-code': '/nowhere/file' },
+  ],
+  [['--a-flag-of-a-later-node=1'], '', { '--a-flag-of-a-later-node': '/nowhere/file' }],
+  [['--ll-prof'], '', { '--ll-prof': '/tmp/__v8_gc__' }],
+  [['--ll-prof', '--gc-fake-mmap=/var/p'], '', { '--ll-prof': '/var/p' }],
+  [
+    [
+      '--max_semi_space_size=64',
+      '--expose-gc',
+      '--stack-size=2000',
+      '--no-opt',
+      '--trace-gc',
+      '--trace-gc-verbose',
+      '--prof',
+    ],
+    '--enable-source-maps --dns-result-order=ipv4first --unhandled-rejections=strict',
+    {},
+  ],
+  [
+    ['--require', './a.js', '-r', 'b', '--import=./c.mjs', '--env-file=.env', '--conditions', 'x', '--trace-warnings'],
+    '',
+    {},
+  ],
 ];
 
 for (const [flags, nodeOptions, files] of cases) {
@@ -63,4 +91,12 @@ for (const [flags, nodeOptions, files] of cases) {
 test('what is written by variables', () => {
   const env = { NODE_V8_COVERAGE: 'c', NODE_REDIRECT_WARNINGS: '', NODE_COMPILE_CACHE: '/c' };
   assert.deepEqual(outputsOf([], env, cwd), [{ by: 'NODE_V8_COVERAGE', path: '/nowhere/c' }]);
+});
+
+test('a flag that is not known may write where it says', () => {
+  const found = outputsOf(['--trace-turbo-path=/var/t', '--trace-turbo-cfg-file', '../x'], {}, cwd);
+  assert.deepEqual(
+    found.map(({ path }) => path),
+    ['/nowhere/file', '/var/t', '/nowhere/file', '/x'],
+  );
 });

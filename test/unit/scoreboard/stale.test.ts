@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import fs, { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { sweepStale } from '../../../src/scoreboard/board.ts';
+import { removeState } from '../../../src/scoreboard/state-directory.ts';
 import { encodeHeader } from '../../../src/scoreboard/header.ts';
 import { ROW_BYTES, type Header } from '../../../src/scoreboard/layout.ts';
 import { boardFileName, userId } from '../../../src/scoreboard/place.ts';
@@ -107,4 +109,36 @@ test('leftovers without a board go, but not those of a living primary, which is 
   sweepStale([directory]);
   for (const path of [...gone!, ...own!]) assert.ok(!existsSync(path), path);
   for (const path of living!) assert.ok(existsSync(path), path);
+});
+
+/** So many names can any user make, of each kind. */
+const MANY = 4000;
+
+for (const extension of ['.board', '.state', '.reports-abc123']) {
+  test(`of many names of others not all are looked at: ${extension}`, (t) => {
+    const directory = temporaryDirectory(t);
+    for (let nth = 0; nth < MANY; nth++)
+      writeFileSync(join(directory, `prefork-${userId()}-${dead}-${nth}${extension}`), '');
+    const opened = t.mock.method(fs, 'openSync');
+    syncBuiltinESMExports();
+    sweepStale([directory]);
+    opened.mock.restore();
+    syncBuiltinESMExports();
+    // A look opens each part of the path, and a leftover has two.
+    assert.ok(opened.mock.callCount() < 2 * MANY, String(opened.mock.callCount()));
+  });
+}
+
+test('a state stays where too many names could be those of primaries that use it', (t) => {
+  const directory = temporaryDirectory(t);
+  const board = join(directory, boardFileName({ uid: userId(), primaryPid: dead, name: 'app' }));
+  const state = board.replace(/\.board$/, '.state');
+  mkdirSync(state);
+  for (let nth = 0; nth < MANY; nth++)
+    symlinkSync('/nowhere', join(directory, `prefork-${userId()}-${dead}-${nth}.state`));
+  removeState(board);
+  assert.ok(existsSync(state));
+  for (let nth = 0; nth < MANY; nth++) rmSync(join(directory, `prefork-${userId()}-${dead}-${nth}.state`));
+  removeState(board);
+  assert.ok(!existsSync(state));
 });

@@ -1,18 +1,20 @@
 import assert from 'node:assert/strict';
 import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import {
   controlDirectories,
   controlDirectory,
-  firstNamesIn,
   isFitDirectory,
   makeDirectory,
   othersDirectories,
   previewDirectory,
 } from '../../../../src/control/files/directories.ts';
 import { prepareRuntimeDirectory } from '../../../../src/privileges/runtime-directory.ts';
+import { firstNamesIn } from '../../../../src/files/names.ts';
 import { whyNotTrusted } from '../../../../src/files/trust.ts';
 import { Place } from '../helpers.ts';
 
@@ -20,6 +22,7 @@ const uid = process.geteuid!();
 const isRoot = uid === 0;
 const own = `prefork-${uid}`;
 const stranger = 12345;
+const MANY = 1000;
 
 /** The variable by which node finds the temporary directory. */
 const { TMPDIR } = process.env;
@@ -118,6 +121,31 @@ for (const value of ['relative', '.', '/no/such/directory', '/etc/passwd']) {
 test('root’s own place is /run, whatever XDG_RUNTIME_DIR says', { skip: !isRoot }, () => {
   using place = new Place();
   assert.equal(previewDirectory({ XDG_RUNTIME_DIR: place.path }).path, `/run/${own}`);
+});
+
+test('root’s commands look into no directory of all users while /run serves', { skip: !isRoot }, () => {
+  makeDirectory(`/run/${own}`);
+  chmodSync(temporary.path, 0o1777);
+  mkdirSync(temporary.file(own), 0o700);
+  assert.deepEqual(controlDirectories({}), [`/run/${own}`]);
+  assert.deepEqual(controlDirectories({ PREFORK_RUNTIME_DIR: temporary.path }), [temporary.file(own)]);
+});
+
+test('many names of other users hide no directory, and are not all looked at', { skip: !isRoot }, (t) => {
+  chmodSync(temporary.path, 0o1777);
+  for (let nth = 0; nth < MANY; nth++) {
+    const path = temporary.file(`${own}-${String(nth).padStart(6, '0')}`);
+    writeFileSync(path, '');
+    chownSync(path, stranger, stranger);
+  }
+  mkdirSync(temporary.file(own), 0o700);
+  const opened = t.mock.method(fs, 'openSync');
+  syncBuiltinESMExports();
+  const found = controlDirectories({ PREFORK_RUNTIME_DIR: temporary.path });
+  opened.mock.restore();
+  syncBuiltinESMExports();
+  assert.deepEqual(found, [temporary.file(own)]);
+  assert.ok(opened.mock.callCount() < MANY, String(opened.mock.callCount()));
 });
 
 test('commands look into every place that a server may have chosen', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -68,6 +68,18 @@ test('what is no file of node’s is not read, nor waited for', () => {
   writeFileSync(join(at.reports.directory, reportFile(3)), 'x'.repeat(1024 * 1024 + 1));
   assert.ok(existsSync(join(at.reports.directory, reportFile(2))));
   for (const pid of [1, 2, 3]) assert.equal(at.reports.take(pid), undefined);
+});
+
+test('a directory in the place of a report is not emptied before the end', () => {
+  using at = place();
+  const path = join(at.reports.directory, reportFile(1));
+  mkdirSync(path);
+  writeFileSync(join(path, 'one of many'), '');
+  assert.equal(at.reports.take(1), undefined);
+  assert.equal(at.reports.takeStack(1), undefined);
+  assert.ok(existsSync(join(path, 'one of many')));
+  at.reports.close();
+  assert.equal(existsSync(path), false);
 });
 
 test('this node says so when its heap is full', { skip: process.platform === 'win32' }, () => {

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { PrimaryWatch } from '../../../src/privileges/primary-watch.ts';
+
+const [FIRST, SECOND] = [4711, 4712];
+
+test('a primary is gone when it is missed twice in a row', () => {
+  const starts = new Map([[FIRST, '100']]);
+  const watch = new PrimaryWatch(FIRST, (pid) => starts.get(pid));
+  assert.deepEqual([watch.isGone(), watch.isGone()], [false, false]);
+  starts.delete(FIRST);
+  assert.deepEqual([watch.isGone(), watch.isGone()], [false, true]);
+});
+
+test('its successor may be told of after it was missed once', () => {
+  const starts = new Map([[SECOND, '200']]);
+  const watch = new PrimaryWatch(FIRST, (pid) => starts.get(pid));
+  assert.equal(watch.isGone(), false);
+  watch.follow(SECOND);
+  assert.deepEqual([watch.isGone(), watch.isGone()], [false, false]);
+  starts.clear();
+  assert.deepEqual([watch.isGone(), watch.isGone()], [false, true]);
+});
+
+test('another process that has got its pid is not it', () => {
+  const starts = new Map([[FIRST, '100']]);
+  const watch = new PrimaryWatch(FIRST, (pid) => starts.get(pid));
+  starts.set(FIRST, '300');
+  assert.deepEqual([watch.isGone(), watch.isGone()], [false, true]);
+});
+
+test('the system tells of a process that lives and of one that has ended', async () => {
+  const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] });
+  const watch = new PrimaryWatch(child.pid!);
+  assert.deepEqual([watch.isGone(), watch.isGone()], [false, false]);
+  child.stdin.end();
+  await once(child, 'exit');
+  assert.deepEqual([watch.isGone(), watch.isGone()], [false, true]);
+});
