@@ -8,7 +8,7 @@
  *     +-+-----+-------+-+-------------+-------------------------------+
  *     | mask (4 octets, from client to server only)   | payload ...    |
  */
-import { Gathered } from '../ipc/gathered.ts';
+import { Gathered } from '../sockets/gathered.ts';
 import { InspectorError } from './error.ts';
 
 /** See section 11.8. */
