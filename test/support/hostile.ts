@@ -48,6 +48,10 @@ const attacks: readonly Attack[] = [
   // The client leaves in its head, or in its body.
   { opening: 'GET / HTTP/1.1\r\nHos' },
   { opening: 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc' },
+  {
+    opening:
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=a\r\nContent-Length: 1000\r\n\r\n--a\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\nabc',
+  },
 ];
 
 /** How long a server may be silent that waits for more. */
