@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  computationOf,
   ID_LIFETIME_MS,
   type AddTerms,
   type AreaSize,
@@ -116,6 +117,7 @@ export class EmbeddedEngine implements Engine {
   delete(name: string, key: string): Promise<boolean> {
     return this.#run((frame) => {
       const area = frame.findArea(name);
+      frame.outdate(name, key);
       return area !== undefined && frame.remove(area, key);
     });
   }
@@ -127,10 +129,6 @@ export class EmbeddedEngine implements Engine {
       const next = change(frame.find(area, key, now));
       if (next !== undefined) frame.put(area, key, itemOf(next.stored, next.terms, now), next.terms.maxSize);
     });
-  }
-
-  mark(name: string, key: string): Promise<string> {
-    return this.#run((frame) => frame.mark(frame.area(name), key));
   }
 
   add(name: string, key: string, amount: number, { ttl, when, id }: AddTerms = {}): Promise<Counted> {
@@ -156,6 +154,7 @@ export class EmbeddedEngine implements Engine {
   clear(name: string): Promise<void> {
     return this.#run((frame) => {
       const area = frame.findArea(name);
+      frame.outdate(name);
       if (area !== undefined) frame.clear(area);
     });
   }
@@ -197,6 +196,15 @@ export class EmbeddedEngine implements Engine {
   async release(name: string, owner: string): Promise<void> {
     this.#check();
     return this.#leases.release(name, owner);
+  }
+
+  async begin(name: string, key: string, owner: string, ttl: number): Promise<boolean> {
+    this.#check();
+    return 'token' in (await this.#leases.acquire(computationOf(name, key), owner, ttl, true));
+  }
+
+  end(name: string, key: string, owner: string): Promise<void> {
+    return this.release(computationOf(name, key), owner);
   }
 
   onReleased(name: string, listener: () => void): () => void {
@@ -308,7 +316,7 @@ export class EmbeddedEngine implements Engine {
 
 function mayWrite(frame: ItemFrame, area: Namespace, key: string, when: Terms['when'], now: number): boolean {
   if (when === undefined) return true;
-  if (typeof when === 'object') return frame.isMarked(area, key, when.mark);
+  if (typeof when === 'object') return frame.isMarked(area, key, when.computedBy);
   return (when === 'present') === frame.has(area, key, now);
 }
 

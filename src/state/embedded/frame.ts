@@ -96,7 +96,7 @@ export class ItemFrame implements Frame {
     if (size > maxSize) throw tooLarge(key, item, maxSize);
     const before = area.head(key);
     const { kind } = item.stored;
-    if (kind !== 'number') this.#marks.remove(area.id, key);
+    if (kind !== 'number') this.outdate(area.name, key);
     // The version changes first, because that may fail. Numbers are never copied and need no new version.
     if (kind !== 'number' || (before?.kind ?? kind) !== 'number') this.#bump(area, key);
     const id = area.put(key, item, size);
@@ -111,7 +111,6 @@ export class ItemFrame implements Frame {
     // The version changes even when there is no item. An eviction changes no version, and other processes may still
     // have copies.
     this.#bump(area, key);
-    this.#marks.remove(area.id, key);
     const head = area.head(key);
     if (head === undefined) return false;
     area.remove(head.id);
@@ -125,19 +124,24 @@ export class ItemFrame implements Frame {
    */
   clear(area: Namespace): void {
     this.#bumpAll();
-    this.#marks.clear(area.id);
     area.clear();
     const totals = this.#totalsOf(area);
     Object.assign(totals, { bytes: 0, entries: 0, hand: 0 });
   }
 
-  /** Marks that the computation of the key's value begins. */
-  mark(area: Namespace, key: string): string {
-    return this.#marks.put(area.id, key);
+  /**
+   * Makes what is being computed out of date. The area may not be there yet.
+   *
+   * @param key undefined stands for all keys.
+   */
+  outdate(area: string, key?: string): void {
+    if (key === undefined) this.#marks.clear(area);
+    else this.#marks.remove(area, key);
   }
 
-  isMarked(area: Namespace, key: string, mark: string): boolean {
-    return this.#marks.get(area.id, key) === mark;
+  /** Tells whether the computation that this owner has begun is up to date. */
+  isMarked(area: Namespace, key: string, owner: string): boolean {
+    return this.#marks.isMarked(area.name, key, owner);
   }
 
   sizeOf(area: Namespace): AreaSize {

@@ -42,6 +42,7 @@ export interface Found {
  * eviction's hand moves along `id`.
  */
 export class Namespace {
+  readonly name: string;
   readonly id: number;
   readonly copies: ReadCache = new ReadCache();
   /** Rows that were read since the last record of reads. The eviction spares them. */
@@ -60,8 +61,9 @@ export class Namespace {
   readonly #page: Query;
   readonly #database: Database;
 
-  constructor(database: Database, id: number) {
+  constructor(database: Database, name: string, id: number) {
     this.#database = database;
+    this.name = name;
     this.id = id;
     const table = tableOf(id);
     this.#find = database.query(
@@ -90,7 +92,7 @@ export class Namespace {
       `CREATE TABLE ${tableOf(id)}(id INTEGER PRIMARY KEY, key TEXT UNIQUE NOT NULL, size INTEGER, fresh REAL,
          expires REAL, visited INTEGER, kind INTEGER, value)`,
     );
-    return new Namespace(database, id);
+    return new Namespace(database, name, id);
   }
 
   /**
