@@ -129,7 +129,7 @@ export interface Engine {
    */
   entries(area: string): AsyncIterable<readonly [key: string, item: Item]>;
   size(area: string): Promise<AreaSize>;
-  /** The number of items that this process has evicted from the area to keep it within `maxSize`. */
+  /** The number of items that this process has evicted from the area, to keep it within `maxSize` or to make room. */
   evicted(area: string): number;
 
   /**

@@ -1,4 +1,4 @@
-import { show, usage } from './arguments.ts';
+import { checkClientKey, show, usage } from './arguments.ts';
 import type { AddTerms, Counted, Engine, Item, Terms } from './engine.ts';
 import { StateError } from './error.ts';
 import type { Stored } from './value.ts';
@@ -24,9 +24,22 @@ export const LIMIT_POLICIES: readonly WhenAway[] = ['fail', 'local', 'allow'];
 /** The operations of an engine that a limit of requests needs. */
 export type Counting = Pick<Engine, 'get' | 'set' | 'add' | 'delete' | 'clear'>;
 
-/** Returns the engine's operations, or what the policy says where the server is away. */
+/**
+ * Returns the engine's operations for keys that clients choose, or what the policy says where the server is away.
+ */
 export function countingWhen(engine: Engine, whenAway: WhenAway): Counting {
-  if (whenAway === 'fail') return engine;
+  const counting = whenAway === 'fail' ? engine : countingEither(engine, whenAway);
+  const of = (key: string): string => checkClientKey(key, 'key');
+  return {
+    get: async (area, key) => counting.get(area, of(key)),
+    set: async (area, key, stored, terms) => counting.set(area, of(key), stored, terms),
+    add: async (area, key, amount, terms) => counting.add(area, of(key), amount, terms),
+    delete: async (area, key) => counting.delete(area, of(key)),
+    clear: async (area) => counting.clear(area),
+  };
+}
+
+function countingEither(engine: Engine, whenAway: 'local' | 'allow'): Counting {
   const own: Counting = whenAway === 'local' ? new LocalCounts() : uncounted;
   engine.outages?.on('back', () => void own.clear(''));
   const either = async <Result>(

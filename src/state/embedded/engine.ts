@@ -84,7 +84,11 @@ export class EmbeddedEngine implements Engine {
     }
     const notify = (): void => this.#notify();
     const frame = (): ItemFrame => new ItemFrame(this.#database, this.#areas, this.#versions, notify);
-    this.#transactions = new Transactions(this.#database, frame);
+    const makeRoom = (room: ItemFrame): boolean => {
+      const isPruned = this.#messages.prune();
+      return room.makeRoom() || isPruned;
+    };
+    this.#transactions = new Transactions(this.#database, frame, makeRoom);
     this.#messages = new Messages(this.#database, this.#transactions, this.#notifier);
     this.#leases = new Leases(this.#database, this.#transactions, this.#messages);
   }

@@ -1,4 +1,5 @@
 import { ABANDONED_LIFETIME_MS, type Attempt, type Lease } from '../engine.ts';
+import { StateError } from '../error.ts';
 import { isDead, isOfThisBoot } from '../identity.ts';
 import { damaged } from './damaged.ts';
 import type { Database } from './database.ts';
@@ -53,13 +54,25 @@ export class Leases {
     return this.#transactions.run(() => query.run(monotonic() + ttl, name, token, owner) > 0);
   }
 
-  release(name: string, owner: string): Promise<void> {
-    return this.#transactions.run((frame) => {
+  /**
+   * Releases a lease. A full store has room for that, but may have none for the message to those that wait. They look
+   * again before long.
+   */
+  async release(name: string, owner: string): Promise<void> {
+    const isWaitedFor = (): boolean => {
       const lease = this.#find(name);
-      if (lease?.owner !== owner) return;
+      if (lease?.owner !== owner) return false;
       this.#database.query('DELETE FROM leases WHERE name = ?').run(name);
-      if (lease.waited) this.#messages.write(frame, RELEASED, Buffer.from(name), '');
-    });
+      return lease.waited;
+    };
+    try {
+      await this.#transactions.run((frame) => {
+        if (isWaitedFor()) this.#messages.write(frame, RELEASED, Buffer.from(name), '');
+      });
+    } catch (error) {
+      if (!(error instanceof StateError && error.code === 'ERR_STATE_FULL')) throw error;
+      await this.#transactions.run(isWaitedFor);
+    }
   }
 
   /** The owner asks again, and has the lease already. */
