@@ -59,12 +59,20 @@ export interface AddTerms {
   readonly ttl?: number | undefined;
   /** Adds only to a number that exists. The result is 0 otherwise. */
   readonly when?: 'present' | undefined;
-  /** Names this addition. One that was done under the same name within the last ten minutes is not done again. */
+  /**
+   * Names this addition to this number. One that was done under the same name within the last ten minutes is not done
+   * again.
+   */
   readonly id?: string | undefined;
 }
 
 /** How long the answers to additions with an id are kept. */
 export const ID_LIFETIME_MS = 600_000;
+
+/** Returns the key of such an answer. Two numbers that are added to under one id have two answers. */
+export function answerKey(key: string, id: string): string {
+  return JSON.stringify([key, id]);
+}
 
 /** What an engine tells about the store that it asks, when that is a server. */
 export interface Outages {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  answerKey,
   computationOf,
   ID_LIFETIME_MS,
   type AddTerms,
@@ -140,16 +141,17 @@ export class EmbeddedEngine implements Engine {
       const area = frame.area(name);
       const now = Date.now();
       const before = frame.find(area, key, now);
-      const done = id === undefined ? undefined : frame.find(frame.area(doneArea(name)), id, now);
+      const answer = id === undefined ? undefined : answerKey(key, id);
+      const done = answer === undefined ? undefined : frame.find(frame.area(doneArea(name)), answer, now);
       if (done?.stored.kind === 'number') return { value: done.stored.data, expires: before?.expires ?? now };
       if (before === undefined && when === 'present') return { value: 0, expires: now };
       const value = sum(before, amount, key);
       const expires = before?.expires ?? now + (ttl ?? Infinity);
       const stored = { kind: 'number', data: value } as const;
       frame.put(area, key, { stored, freshUntil: expires, expires }, undefined);
-      if (id !== undefined) {
+      if (answer !== undefined) {
         const until = now + ID_LIFETIME_MS;
-        frame.put(frame.area(doneArea(name)), id, { stored, freshUntil: until, expires: until }, undefined);
+        frame.put(frame.area(doneArea(name)), answer, { stored, freshUntil: until, expires: until }, undefined);
       }
       return { value, expires };
     });

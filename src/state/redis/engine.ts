@@ -1,5 +1,6 @@
 import {
   ABANDONED_LIFETIME_MS,
+  answerKey,
   computationOf,
   ID_LIFETIME_MS,
   type AddTerms,
@@ -87,7 +88,8 @@ export class RedisEngine implements Engine {
   }
 
   async add(area: string, key: string, amount: number, { ttl = 0, when, id }: AddTerms = {}): Promise<Counted> {
-    const keys = [this.#key(area, key), `${this.#area(area)}#done:${id}`] as const;
+    const done = `${this.#area(area)}#done:${id === undefined ? '' : answerKey(key, id)}`;
+    const keys = [this.#key(area, key), done] as const;
     const args = [amount, ttl, Number.MAX_SAFE_INTEGER, when ?? '', id === undefined ? 0 : ID_LIFETIME_MS].map(String);
     const repetition = id === undefined ? 'once' : 'repeatable';
     try {

@@ -304,6 +304,16 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: 'an id names an addition to one number',
+    async run(a, b) {
+      assert.equal((await a.add('ids', 'orders', 1, { id: 'order 7' })).value, 1);
+      assert.equal((await b.add('ids', 'revenue', 1999, { id: 'order 7' })).value, 1999);
+      assert.equal((await a.add('ids', 'revenue', 1999, { id: 'order 7' })).value, 1999);
+      assert.equal((await a.add('ids', 'a","b', 1, { id: 'c' })).value, 1);
+      assert.equal((await a.add('ids', 'a', 2, { id: 'b","c' })).value, 2);
+    },
+  },
+  {
     name: 'a lease whose process is dead is free',
     async run(a, b) {
       const [machine, namespace] = thisProcess().split(' ');

@@ -173,7 +173,7 @@ test('format 1, to the byte: what would be written otherwise needs another numbe
     'prefork:{cache c}#epoch': 'EPOCH',
     'prefork:{cache c}#computation:k': '1 MS EPOCH OWNER',
     'prefork:{counters}:n': '5',
-    'prefork:{counters}#done:order 7': '5',
+    'prefork:{counters}#done:["n","order 7"]': '5',
     'prefork:{lease}#tokens': 'TOKEN',
     'prefork:{lease}:lock l': 'TOKEN OWNER',
   });
