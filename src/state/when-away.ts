@@ -87,8 +87,12 @@ export function isAway(error: unknown): boolean {
   return error instanceof StateError && error.code === 'ERR_STATE_UNAVAILABLE';
 }
 
-/** The number of keys that a process counts for itself. The oldest is forgotten first. */
+/**
+ * The number of keys that a process counts for itself, and the number that it forgets when there are more. Those with the
+ * lowest counts go: a client must not become unknown because others, or it itself under other keys, ask too.
+ */
 const MOST_KEYS = 10_000;
+const FORGOTTEN_KEYS = 1000;
 
 /** The counts of this process alone. */
 class LocalCounts implements Counting {
@@ -130,10 +134,18 @@ class LocalCounts implements Counting {
   }
 
   #put(name: string, counted: Counted): void {
-    if (!this.#counts.has(name) && this.#counts.size >= MOST_KEYS) {
-      this.#counts.delete(this.#counts.keys().next().value!);
-    }
+    if (!this.#counts.has(name) && this.#counts.size >= MOST_KEYS) this.#forget();
     this.#counts.set(name, counted);
+  }
+
+  /** Forgets what is over, and the lowest counts. Many go at once, so that not every new key looks at all others. */
+  #forget(): void {
+    const now = Date.now();
+    for (const [name, { expires }] of this.#counts) if (expires <= now) this.#counts.delete(name);
+    const tooMany = this.#counts.size - (MOST_KEYS - FORGOTTEN_KEYS);
+    if (tooMany <= 0) return;
+    const byValue = [...this.#counts].toSorted(([, one], [, other]) => one.value - other.value);
+    for (const [name] of byValue.slice(0, tooMany)) this.#counts.delete(name);
   }
 }
 

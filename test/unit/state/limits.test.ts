@@ -6,7 +6,10 @@ import { RateLimitStore } from '../../../src/state/adapters/express-rate-limit.t
 import { rateLimitStore } from '../../../src/state/adapters/fastify-rate-limit.ts';
 import { rateLimiter } from '../../../src/state/adapters/rate-limiter-flexible.ts';
 import { openState, type State } from '../../../src/state.ts';
+import type { Engine } from '../../../src/state/engine.ts';
+import { StateError } from '../../../src/state/error.ts';
 import { engineOf } from '../../../src/state/state.ts';
+import { countingWhen } from '../../../src/state/when-away.ts';
 import { noSqlite } from '../../support/platform.ts';
 
 const skip = noSqlite;
@@ -55,3 +58,16 @@ for (const [name, area, make] of limiters) {
     },
   );
 }
+
+test('away from the store, a client that is limited stays so, however many others come', async () => {
+  const away = new StateError('ERR_STATE_UNAVAILABLE', 'away');
+  const refuse = async (): Promise<never> => Promise.reject(away);
+  const engine = { get: refuse, set: refuse, add: refuse, delete: refuse, clear: refuse } as unknown as Engine;
+  const counting = countingWhen(engine, 'local');
+  const count = async (key: string): Promise<number> => (await counting.add('limit', key, 1, { ttl: 60_000 })).value;
+  for (let i = 1; i <= 100; i++) assert.equal(await count('limited'), i);
+  for (let i = 0; i < 25_000; i++) assert.equal(await count(`other ${i}`), 1);
+  assert.equal(await count('limited'), 101);
+  assert.equal(await count('other 24999'), 2, 'the newest are counted too');
+  assert.equal(await count('other 0'), 1, 'the number of keys has a bound');
+});
