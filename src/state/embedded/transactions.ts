@@ -116,40 +116,45 @@ export class Transactions<F extends Frame> {
    * more when something could be removed.
    */
   #repeat(jobs: ReadonlyArray<Job<F>>, cause: unknown): void {
-    if (jobs.length === 1 && !this.#hasMadeRoom(cause)) return jobs[0]!.reject(explained(cause));
     for (const job of jobs) {
-      const error = this.#failureOf(job);
-      const last = this.#hasMadeRoom(error) ? this.#failureOf(job) : error;
-      if (last !== undefined) job.reject(explained(last));
+      // The only job of a transaction has run on its own already.
+      let error = jobs.length === 1 ? cause : this.#failureOf(job);
+      if (isFull(error)) error = this.#failureOfRoom(error) ?? this.#failureOf(job);
+      if (isBusy(error)) this.#jobs.push(job);
+      else if (error !== undefined) job.reject(explained(error));
     }
   }
 
   /**
    * Runs one job on its own.
    *
-   * @returns the error that undid it; undefined when it is settled, or runs later because the store is busy.
+   * @returns the error that undid it; undefined when the job is settled.
    */
   #failureOf(job: Job<F>): unknown {
     try {
       this.#database.query('BEGIN IMMEDIATE').run();
       for (const settle of this.#commit([job])) settle();
+      return undefined;
     } catch (error) {
       this.#rollback();
-      if (!isBusy(error)) return error;
-      this.#jobs.push(job);
+      return error;
     }
-    return undefined;
   }
 
-  /** Removes what can be removed after the store was full. Where there was nothing, it does not look again at once. */
-  #hasMadeRoom(error: unknown): boolean {
-    if (!isFull(error) || Math.abs(Date.now() - this.#hopelessAt) < HOPELESS_MS) return false;
+  /**
+   * Removes what can be removed from a full store. Where there was nothing, it does not look again at once.
+   *
+   * @param cause the error that said that the store is full.
+   * @returns the error that remains; undefined when there is more room now.
+   */
+  #failureOfRoom(cause: unknown): unknown {
+    if (Math.abs(Date.now() - this.#hopelessAt) < HOPELESS_MS) return cause;
     let isMade = false;
     const work = (frame: F): void => void (isMade = this.#makeRoom(frame));
-    const failure = this.#failureOf({ work, resolve: () => {}, reject: () => {} });
-    if (isMade && failure === undefined) return true;
+    const error = this.#failureOf({ work, resolve: () => {}, reject: () => {} });
+    if (isBusy(error) || (isMade && error === undefined)) return error;
     this.#hopelessAt = Date.now();
-    return false;
+    return cause;
   }
 
   /**

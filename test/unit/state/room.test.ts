@@ -126,3 +126,18 @@ test('a lease is released where there is no room for the message to those that w
   await leases.release('l', owners[0]);
   assert.ok('token' in (await leases.acquire('l', owners[1], 60_000)));
 });
+
+test('a job waits for room that can only be made once another process lets go of the store', { skip }, async (t) => {
+  const database = Database.open(undefined, MB);
+  t.after(() => database.close());
+  const fail = (errcode: number): never => {
+    throw Object.assign(new Error('refused'), { code: 'ERR_SQLITE_ERROR', errcode });
+  };
+  const [BUSY, FULL] = [5, 13];
+  let asked = 0;
+  const makeRoom = (): boolean => (asked++ < 3 ? fail(BUSY) : true);
+  const transactions = new Transactions(database, () => ({ beforeCommit() {}, afterCommit() {} }), makeRoom);
+  const write = (): string => (asked < 4 ? fail(FULL) : 'written');
+  assert.deepEqual(await Promise.all([transactions.run(write), transactions.run(write)]), ['written', 'written']);
+  assert.equal(asked, 4);
+});
