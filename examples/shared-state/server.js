@@ -17,9 +17,14 @@ state.runOnce('clock', (signal) => {
 /** Stands for a slow database. */
 const load = async (id) => ({ id, loadedBy: process.pid });
 
-const server = createServer(async (request, response) => {
-  const user = await users.getOrCompute(request.url, load);
-  const count = await visits.add(1);
+/** Answers `GET /7`. The key is the number, and not all that a client can write there. */
+async function answer(request, response) {
+  const id = /^\/(\d{1,9})$/.exec(request.url)?.[1];
+  if (id === undefined) return response.writeHead(404).end('Ask for a user, such as /7\n');
+  const [user, count] = [await users.getOrCompute(id, load), await visits.add(1)];
   response.end(`Hello from ${process.pid}, visit ${count}, loaded by ${user.loadedBy}\n`);
+}
+const server = createServer((request, response) => {
+  answer(request, response).catch((error) => response.writeHead(500).end(`${error.code ?? 'failed'}\n`));
 });
 server.listen(process.env.PORT ?? 8080);

@@ -27,9 +27,9 @@ const counters: Readonly<Record<string, ToldRow>> = {
     advice: 'With more sets than hits the cache costs more than it saves.',
   },
   evictions: {
-    help: 'Values removed so that the cache keeps to its maxSize.',
+    help: 'Values removed to keep the cache, or all caches together, within bounds.',
     unit: 'values',
-    advice: 'With a low hit rate too, the cache needs a larger maxSize.',
+    advice: 'With a low hit rate too, the cache needs a larger maxSize, or the store does.',
   },
   computations: {
     help: 'Values computed by getOrCompute.',

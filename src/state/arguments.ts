@@ -1,4 +1,5 @@
 /** Checks the arguments of callers before they are used. */
+import { createHash } from 'node:crypto';
 import { parseSize } from '../options/values/size.ts';
 import { LONGEST_TIME_MS, parseTime } from '../options/values/time.ts';
 import { StateError } from './error.ts';
@@ -26,15 +27,32 @@ export type Key = string | number;
 export function checkKey(key: unknown, what: string): string {
   if (Number.isSafeInteger(key)) return String(key);
   if (typeof key !== 'string') throw usage(`${what}: expected a string or a whole number, got ${show(key)}`);
-  // Half a character is written as U+FFFD, so keys that differ here would be equal there.
-  if (/\p{Surrogate}/u.test(key)) throw usage(`${what}: expected text that UTF-8 can hold, got half of a character`);
-  // Only long keys are measured, because a character takes at most three bytes for each unit.
-  if (key.length * 3 > LONGEST_KEY_BYTES && Buffer.byteLength(key) > LONGEST_KEY_BYTES) {
+  if (isTorn(key)) throw usage(`${what}: expected text that UTF-8 can hold, got half of a character`);
+  if (isLong(key)) {
     throw usage(
       `${what}: expected at most ${LONGEST_KEY_BYTES} bytes, got ${Buffer.byteLength(key)}: use a hash of it`,
     );
   }
   return key;
+}
+
+/**
+ * Checks a key that clients may choose, such as that of a limit of requests. One that `checkKey` would refuse for its
+ * text is replaced by a hash, because a client must not escape a limit with it, nor make an error of it.
+ */
+export function checkClientKey(key: unknown, what: string): string {
+  if (typeof key !== 'string' || !(isLong(key) || isTorn(key))) return checkKey(key, what);
+  return `sha256 ${createHash('sha256').update(key, 'utf16le').digest('base64url')}`;
+}
+
+/** Half a character is written as U+FFFD, so keys that differ here would be equal there. */
+function isTorn(key: string): boolean {
+  return /\p{Surrogate}/u.test(key);
+}
+
+/** Only long keys are measured, because a character takes at most three bytes for each unit. */
+function isLong(key: string): boolean {
+  return key.length * 3 > LONGEST_KEY_BYTES && Buffer.byteLength(key) > LONGEST_KEY_BYTES;
 }
 
 export function checkName(name: unknown, what: string): string {

@@ -10,7 +10,7 @@ export interface CacheStats {
   readonly stale: number;
   /** Values that were written by `set` or `update`, or that were computed. */
   readonly sets: number;
-  /** Values that this process removed to keep the cache within `maxSize`. */
+  /** Values that this process removed to keep the cache within `maxSize`, or to make room in the store. */
   readonly evictions: number;
   /** How often this process computed. */
   readonly computed: number;

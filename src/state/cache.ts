@@ -178,7 +178,7 @@ export class Cache<Value = unknown> {
         terms = this.#termsOf(value);
         return encode(value, `the value of '${key}'`);
       },
-      write: (stored, mark) => this.#write(key, stored, { ...terms, when: { mark } }),
+      write: (stored, computedBy) => this.#write(key, stored, { ...terms, when: { computedBy } }),
       onWait,
     });
   }

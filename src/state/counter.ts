@@ -5,7 +5,7 @@ import { StateError } from './error.ts';
 const AREA = 'counters';
 
 export interface AddOptions {
-  /** The name of this addition. */
+  /** The name of this addition to this counter. Another counter may be added to under the same name. */
   readonly id?: string;
 }
 
@@ -26,8 +26,8 @@ export class Counter {
    * Adds in one step, so that no addition of another worker is lost.
    *
    * @param amount a whole number, which may be negative. @default 1
-   * @param options `id` names this addition, such as the number of an order. One that was done under the same id within
-   *   the last ten minutes is not done again, so an addition whose answer was lost can be repeated.
+   * @param options `id` names this addition, such as the number of an order. One to this counter that was done under the
+   *   same id within the last ten minutes is not done again, so an addition whose answer was lost can be repeated.
    * @returns the new value, or the value that the addition of the same id gave.
    * @throws StateError `ERR_STATE_UNAVAILABLE` when the server is away. Its `isUncertain` tells whether the addition may
    *   have been done.

@@ -24,10 +24,10 @@ export interface Terms {
    */
   readonly maxSize?: number | undefined;
   /**
-   * Restricts the write: only where there is an item, only where there is none, or only while a mark holds (see
-   * `Engine.mark`).
+   * Restricts the write: only where there is an item, only where there is none, or only while the computation that
+   * this owner has begun is up to date (see `Engine.begin`).
    */
-  readonly when?: 'present' | 'absent' | { readonly mark: string };
+  readonly when?: 'present' | 'absent' | { readonly computedBy: string };
 }
 
 export interface Counted {
@@ -59,12 +59,20 @@ export interface AddTerms {
   readonly ttl?: number | undefined;
   /** Adds only to a number that exists. The result is 0 otherwise. */
   readonly when?: 'present' | undefined;
-  /** Names this addition. One that was done under the same name within the last ten minutes is not done again. */
+  /**
+   * Names this addition to this number. One that was done under the same name within the last ten minutes is not done
+   * again.
+   */
   readonly id?: string | undefined;
 }
 
 /** How long the answers to additions with an id are kept. */
 export const ID_LIFETIME_MS = 600_000;
+
+/** Returns the key of such an answer. Two numbers that are added to under one id have two answers. */
+export function answerKey(key: string, id: string): string {
+  return JSON.stringify([key, id]);
+}
 
 /** What an engine tells about the store that it asks, when that is a server. */
 export interface Outages {
@@ -82,6 +90,14 @@ export interface OutageCounts {
   readonly timeouts: number;
   /** How often the server went away. */
   readonly outages: number;
+}
+
+/** How long what a process leaves that dies while it computes is kept, beyond the end of its lease. */
+export const ABANDONED_LIFETIME_MS = 600_000;
+
+/** Returns the name of the lease for a computation. */
+export function computationOf(area: string, key: string): string {
+  return `compute ${JSON.stringify([area, key])}`;
 }
 
 /** The change that a function given to `update` makes; undefined leaves the item as it is. */
@@ -114,12 +130,6 @@ export interface Engine {
   update(area: string, key: string, change: (current: Item | undefined) => Change): Promise<void>;
   /** Adds to a number, which starts at 0. */
   add(area: string, key: string, amount: number, terms?: AddTerms): Promise<Counted>;
-  /**
-   * Marks that a computation of the key's value begins. The mark holds until the item is written or removed, or
-   * another computation begins. A value that was computed from older facts then does not overwrite a newer one. Marks
-   * are kept for ten minutes.
-   */
-  mark(area: string, key: string): Promise<string>;
   clear(area: string): Promise<void>;
   /**
    * Lists the items that have not expired, in no order. Items that are written meanwhile may or may not be
@@ -127,7 +137,7 @@ export interface Engine {
    */
   entries(area: string): AsyncIterable<readonly [key: string, item: Item]>;
   size(area: string): Promise<AreaSize>;
-  /** The number of items that this process has evicted from the area to keep it within `maxSize`. */
+  /** The number of items that this process has evicted from the area, to keep it within `maxSize` or to make room. */
   evicted(area: string): number;
 
   /**
@@ -144,6 +154,19 @@ export interface Engine {
   renew(lease: Lease, ttl: number): Promise<boolean>;
   /** Releases a lease, and wakes the processes that wait for it. If the lease was lost, this does nothing. */
   release(name: string, owner: string): Promise<void>;
+  /**
+   * Tries to begin the computation of a key's value. That is a lease for `ttl` ms, and a mark on it: `computedBy` lets
+   * the owner write until the item is written or removed, or until another computation begins, which may be after `ttl`.
+   * So a value that was computed from older facts does not overwrite a newer one.
+   *
+   * @returns false when another owner has begun.
+   */
+  begin(area: string, key: string, owner: string, ttl: number): Promise<boolean>;
+  /**
+   * Ends a computation, whatever came of it. The lease and its mark are gone in one step, so that failures leave nothing
+   * behind. The processes that wait hear of it by `onReleased`, under the name that `computationOf` gives.
+   */
+  end(area: string, key: string, owner: string): Promise<void>;
   /**
    * Calls the listener when the lease may have become free. Some releases are not announced, so a caller must also look
    * again from time to time.

@@ -1,5 +1,5 @@
-import type { Engine, Item } from './engine.ts';
-import { isOutage, StateError } from './error.ts';
+import { computationOf, type Engine, type Item } from './engine.ts';
+import { isOutage } from './error.ts';
 import type { Stored } from './value.ts';
 import { newOwner, nextChange } from './waiting.ts';
 
@@ -9,24 +9,17 @@ export interface Making {
   /**
    * Writes the value.
    *
-   * @param mark the store's mark, which holds while the computed value is up to date.
+   * @param computedBy the owner of the computation, for which the store knows whether the value is up to date.
    */
-  write(stored: Stored, mark: string): Promise<void>;
+  write(stored: Stored, computedBy: string): Promise<void>;
   /** Another call or process is already computing, and this one waits for it. */
   onWait(): void;
 }
 
-/** The lease of a key's computation, among processes. */
-interface ComputeLease {
-  readonly name: string;
-  readonly key: string;
-  readonly owner: string;
-}
-
 /**
  * Lets only one computation run for each key. In this process that is one call, whose result all callers share. Among
- * processes it is the holder of the key's lease. When the holder dies or takes longer than `deadline`, the next process
- * that waits takes over.
+ * processes it is the owner of the computation in the store. When the owner dies or takes longer than `deadline`, the
+ * next process that waits takes over.
  */
 export class SingleFlight {
   readonly #engine: Engine;
@@ -69,15 +62,15 @@ export class SingleFlight {
   }
 
   async #run(key: string, making: Making): Promise<Stored> {
-    const name = `compute ${JSON.stringify([this.#area, key])}`;
+    const name = computationOf(this.#area, key);
     for (let isFirst = true; ; isFirst = false) {
       const change = nextChange(this.#engine, name);
       try {
         const owner = newOwner();
-        const attempt = await this.#attempt(name, owner);
-        if (attempt === 'alone') return await making.compute();
+        const hasBegun = await this.#begin(key, owner);
+        if (hasBegun === undefined) return await making.compute();
         const fresh = await this.#fresh(key);
-        if ('token' in attempt) return await this.#asHolder({ name, key, owner }, making, fresh);
+        if (hasBegun) return await this.#asOwner(key, owner, making, fresh);
         if (fresh !== undefined) return fresh.stored;
         if (isFirst) making.onWait();
         change.watch();
@@ -88,38 +81,27 @@ export class SingleFlight {
     }
   }
 
-  /** Tries to get the lease. `alone` means that the store cannot be asked, so every process computes for itself. */
-  async #attempt(name: string, owner: string): Promise<Awaited<ReturnType<Engine['acquire']>> | 'alone'> {
+  /**
+   * Tries to begin. The result is undefined where the store cannot be asked. Every process then computes for itself, and
+   * writes nothing.
+   */
+  async #begin(key: string, owner: string): Promise<boolean | undefined> {
     try {
-      return await this.#engine.acquire(name, owner, this.#deadline);
+      return await this.#engine.begin(this.#area, key, owner, this.#deadline);
     } catch (error) {
-      if (isOutage(error)) return 'alone';
+      if (isOutage(error)) return undefined;
       throw error;
     }
   }
 
-  async #asHolder({ name, key, owner }: ComputeLease, making: Making, fresh: Item | undefined): Promise<Stored> {
+  async #asOwner(key: string, owner: string, making: Making, fresh: Item | undefined): Promise<Stored> {
     try {
       if (fresh !== undefined) return fresh.stored;
-      const mark = await this.#mark(key);
       const stored = await making.compute();
-      if (mark !== undefined) await making.write(stored, mark);
+      await making.write(stored, owner);
       return stored;
     } finally {
-      await this.#engine.release(name, owner).catch(() => {});
-    }
-  }
-
-  /**
-   * Marks the computation. The result is undefined where the store cannot do that, and the value is then not written
-   * either.
-   */
-  async #mark(key: string): Promise<string | undefined> {
-    try {
-      return await this.#engine.mark(this.#area, key);
-    } catch (error) {
-      if (error instanceof StateError) return undefined;
-      throw error;
+      await this.#engine.end(this.#area, key, owner).catch(() => {});
     }
   }
 

@@ -1,4 +1,4 @@
-import { show, usage } from './arguments.ts';
+import { checkClientKey, show, usage } from './arguments.ts';
 import type { AddTerms, Counted, Engine, Item, Terms } from './engine.ts';
 import { StateError } from './error.ts';
 import type { Stored } from './value.ts';
@@ -24,9 +24,22 @@ export const LIMIT_POLICIES: readonly WhenAway[] = ['fail', 'local', 'allow'];
 /** The operations of an engine that a limit of requests needs. */
 export type Counting = Pick<Engine, 'get' | 'set' | 'add' | 'delete' | 'clear'>;
 
-/** Returns the engine's operations, or what the policy says where the server is away. */
+/**
+ * Returns the engine's operations for keys that clients choose, or what the policy says where the server is away.
+ */
 export function countingWhen(engine: Engine, whenAway: WhenAway): Counting {
-  if (whenAway === 'fail') return engine;
+  const counting = whenAway === 'fail' ? engine : countingEither(engine, whenAway);
+  const of = (key: string): string => checkClientKey(key, 'key');
+  return {
+    get: async (area, key) => counting.get(area, of(key)),
+    set: async (area, key, stored, terms) => counting.set(area, of(key), stored, terms),
+    add: async (area, key, amount, terms) => counting.add(area, of(key), amount, terms),
+    delete: async (area, key) => counting.delete(area, of(key)),
+    clear: async (area) => counting.clear(area),
+  };
+}
+
+function countingEither(engine: Engine, whenAway: 'local' | 'allow'): Counting {
   const own: Counting = whenAway === 'local' ? new LocalCounts() : uncounted;
   engine.outages?.on('back', () => void own.clear(''));
   const either = async <Result>(
@@ -74,8 +87,12 @@ export function isAway(error: unknown): boolean {
   return error instanceof StateError && error.code === 'ERR_STATE_UNAVAILABLE';
 }
 
-/** The number of keys that a process counts for itself. The oldest is forgotten first. */
+/**
+ * The number of keys that a process counts for itself, and the number that it forgets when there are more. Those with the
+ * lowest counts go: a client must not become unknown because others, or it itself under other keys, ask too.
+ */
 const MOST_KEYS = 10_000;
+const FORGOTTEN_KEYS = 1000;
 
 /** The counts of this process alone. */
 class LocalCounts implements Counting {
@@ -117,10 +134,18 @@ class LocalCounts implements Counting {
   }
 
   #put(name: string, counted: Counted): void {
-    if (!this.#counts.has(name) && this.#counts.size >= MOST_KEYS) {
-      this.#counts.delete(this.#counts.keys().next().value!);
-    }
+    if (!this.#counts.has(name) && this.#counts.size >= MOST_KEYS) this.#forget();
     this.#counts.set(name, counted);
+  }
+
+  /** Forgets what is over, and the lowest counts. Many go at once, so that not every new key looks at all others. */
+  #forget(): void {
+    const now = Date.now();
+    for (const [name, { expires }] of this.#counts) if (expires <= now) this.#counts.delete(name);
+    const tooMany = this.#counts.size - (MOST_KEYS - FORGOTTEN_KEYS);
+    if (tooMany <= 0) return;
+    const byValue = [...this.#counts].toSorted(([, one], [, other]) => one.value - other.value);
+    for (const [name] of byValue.slice(0, tooMany)) this.#counts.delete(name);
   }
 }
 

@@ -4,9 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { openState } from '../../src/state.ts';
-import { connect } from '../../src/state/embedded/sqlite.ts';
+import { openState, type State } from '../../src/state.ts';
+import { connect, Query } from '../../src/state/embedded/sqlite.ts';
+import { EmbeddedEngine } from '../../src/state/embedded/engine.ts';
+import { thisProcess } from '../../src/state/identity.ts';
 import { noSqlite } from '../support/platform.ts';
+import { noRedis, Redis } from '../support/redis.ts';
 
 const skip = noSqlite;
 
@@ -38,7 +41,7 @@ const harms: readonly string[] = [
   'DROP TABLE tokens',
   'DROP TABLE area_1',
   'DROP TABLE versions',
-  "INSERT OR REPLACE INTO leases VALUES ('lock l', NULL, NULL, 'x', 0)",
+  "INSERT OR REPLACE INTO leases VALUES ('lock l', NULL, NULL, 'x', 0, NULL)",
   'INSERT INTO messages(sent, channel, sender, body) VALUES (NULL, NULL, NULL, NULL)',
   "INSERT INTO messages(sent, channel, sender, body) VALUES (0, 'channel c', '', x'')",
 ];
@@ -103,6 +106,77 @@ test(
     }
   },
 );
+
+/** Counts the rows of all tables. */
+function rowsIn(path: string): Record<string, number> {
+  const connection = connect(join(path, 'store.db'));
+  const names = new Query(connection, "SELECT name FROM sqlite_schema WHERE type = 'table'").rows();
+  const counts = names.map(([name]) => [
+    String(name),
+    Number(new Query(connection, `SELECT count(*) FROM ${String(name)}`).row()![0]),
+  ]);
+  connection.close();
+  return Object.fromEntries(counts) as Record<string, number>;
+}
+
+async function failToCompute(state: State, keys: number): Promise<void> {
+  const cache = state.cache('c');
+  const compute = (key: string): never => {
+    throw new Error(`there is no ${key}`);
+  };
+  for (let i = 0; i < keys; i++) await assert.rejects(cache.getOrCompute(`k${i}`, compute), /there is no k/);
+}
+
+test('what cannot be computed leaves nothing in the store: clients choose what they ask for', { skip }, async (t) => {
+  const path = directory(t);
+  await using state = await openState({ path });
+  await failToCompute(state, 1);
+  const before = rowsIn(path);
+  await failToCompute(state, 100);
+  assert.deepEqual(rowsIn(path), before);
+});
+
+test('what cannot be computed leaves nothing in Redis', { skip: noRedis }, async () => {
+  await using redis = await Redis.start();
+  await using state = await openState(redis.url);
+  await failToCompute(state, 100);
+  const keys = (await redis.ask('KEYS', '*')) as string[];
+  assert.deepEqual(
+    keys.filter((key) => key.startsWith('prefork:{cache c}')),
+    ['prefork:{cache c}#epoch'],
+  );
+  assert.equal(await redis.ask('TYPE', 'prefork:{cache c}#epoch'), 'string');
+  assert.ok(Number(await redis.ask('PTTL', 'prefork:{cache c}#epoch')) > 0);
+});
+
+test('what processes leave in Redis that die while they compute goes by itself', { skip: noRedis }, async () => {
+  await using redis = await Redis.start();
+  await using state = await openState(redis.url);
+  let left: unknown[] = [];
+  await state.cache('c').getOrCompute('k', async () => {
+    const keys = (await redis.ask('KEYS', 'prefork:{cache c}*')) as string[];
+    left = await Promise.all(keys.map(async (key) => redis.ask('PTTL', key)));
+  });
+  assert.equal(left.length, 2);
+  for (const ms of left) assert.ok(Number(ms) > 0 && Number(ms) <= 610_000, String(ms));
+});
+
+test('what processes leave in a store that die while they compute or hold a lock is removed', { skip }, async (t) => {
+  const path = directory(t);
+  const engine = await EmbeddedEngine.open({ directory: path, maxSize: 1 << 24 });
+  t.after(() => engine.close());
+  const [machine, namespace] = thisProcess().split(' ');
+  const dead = (nth: number): string => `${machine} ${namespace} 4194304 1 ${nth}`;
+  for (let i = 0; i < 200; i++) {
+    await engine.begin('c', `k${i}`, dead(i), 1);
+    await engine.acquire(`lock ${i}`, `elsewhere 1 1 1 ${i}`, 60_000);
+  }
+  for (let i = 0; i < 100; i++) {
+    await engine.begin('c', 'other', thisProcess(), 1000);
+    await engine.end('c', 'other', thisProcess());
+  }
+  assert.equal(rowsIn(path)['leases'], 0);
+});
 
 test('a key of half a character is refused: what is written would be the key of others', { skip }, async () => {
   await using state = await openState();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { StateError } from '../error.ts';
 import { connect, explained, Query, type Connection } from './sqlite.ts';
 import { takeDirectory } from './directory.ts';
-import { APPLICATION, marksSchema, schema, SCHEMA } from './schema.ts';
+import { APPLICATION, schema, SCHEMA } from './schema.ts';
 import { memorySpace, spaceIn, type Space } from './space.ts';
 import { VERSIONS_BYTES } from './versions.ts';
 import { messageOf } from '../../contract/message-of.ts';
@@ -106,7 +106,6 @@ function prepare(connection: Connection, path: string, space: Space, directory: 
   connection.exec('BEGIN IMMEDIATE');
   // The check runs again, now that no other process can change the file.
   if (check(connection, path) === 'new') connection.exec(schema);
-  connection.exec(marksSchema);
   if (directory !== undefined) {
     makeBeside(directory, 'changes');
     // The numbers in a new file do not match those in the database.

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  answerKey,
+  computationOf,
   ID_LIFETIME_MS,
   type AddTerms,
   type AreaSize,
@@ -83,7 +85,11 @@ export class EmbeddedEngine implements Engine {
     }
     const notify = (): void => this.#notify();
     const frame = (): ItemFrame => new ItemFrame(this.#database, this.#areas, this.#versions, notify);
-    this.#transactions = new Transactions(this.#database, frame);
+    const makeRoom = (room: ItemFrame): boolean => {
+      const isPruned = this.#messages.prune();
+      return room.makeRoom() || isPruned;
+    };
+    this.#transactions = new Transactions(this.#database, frame, makeRoom);
     this.#messages = new Messages(this.#database, this.#transactions, this.#notifier);
     this.#leases = new Leases(this.#database, this.#transactions, this.#messages);
   }
@@ -116,6 +122,7 @@ export class EmbeddedEngine implements Engine {
   delete(name: string, key: string): Promise<boolean> {
     return this.#run((frame) => {
       const area = frame.findArea(name);
+      frame.outdate(name, key);
       return area !== undefined && frame.remove(area, key);
     });
   }
@@ -129,25 +136,22 @@ export class EmbeddedEngine implements Engine {
     });
   }
 
-  mark(name: string, key: string): Promise<string> {
-    return this.#run((frame) => frame.mark(frame.area(name), key));
-  }
-
   add(name: string, key: string, amount: number, { ttl, when, id }: AddTerms = {}): Promise<Counted> {
     return this.#run((frame) => {
       const area = frame.area(name);
       const now = Date.now();
       const before = frame.find(area, key, now);
-      const done = id === undefined ? undefined : frame.find(frame.area(doneArea(name)), id, now);
+      const answer = id === undefined ? undefined : answerKey(key, id);
+      const done = answer === undefined ? undefined : frame.find(frame.area(doneArea(name)), answer, now);
       if (done?.stored.kind === 'number') return { value: done.stored.data, expires: before?.expires ?? now };
       if (before === undefined && when === 'present') return { value: 0, expires: now };
       const value = sum(before, amount, key);
       const expires = before?.expires ?? now + (ttl ?? Infinity);
       const stored = { kind: 'number', data: value } as const;
       frame.put(area, key, { stored, freshUntil: expires, expires }, undefined);
-      if (id !== undefined) {
+      if (answer !== undefined) {
         const until = now + ID_LIFETIME_MS;
-        frame.put(frame.area(doneArea(name)), id, { stored, freshUntil: until, expires: until }, undefined);
+        frame.put(frame.area(doneArea(name)), answer, { stored, freshUntil: until, expires: until }, undefined);
       }
       return { value, expires };
     });
@@ -156,6 +160,7 @@ export class EmbeddedEngine implements Engine {
   clear(name: string): Promise<void> {
     return this.#run((frame) => {
       const area = frame.findArea(name);
+      frame.outdate(name);
       if (area !== undefined) frame.clear(area);
     });
   }
@@ -197,6 +202,15 @@ export class EmbeddedEngine implements Engine {
   async release(name: string, owner: string): Promise<void> {
     this.#check();
     return this.#leases.release(name, owner);
+  }
+
+  async begin(name: string, key: string, owner: string, ttl: number): Promise<boolean> {
+    this.#check();
+    return 'token' in (await this.#leases.acquire(computationOf(name, key), owner, ttl, true));
+  }
+
+  end(name: string, key: string, owner: string): Promise<void> {
+    return this.release(computationOf(name, key), owner);
   }
 
   onReleased(name: string, listener: () => void): () => void {
@@ -308,7 +322,7 @@ export class EmbeddedEngine implements Engine {
 
 function mayWrite(frame: ItemFrame, area: Namespace, key: string, when: Terms['when'], now: number): boolean {
   if (when === undefined) return true;
-  if (typeof when === 'object') return frame.isMarked(area, key, when.mark);
+  if (typeof when === 'object') return frame.isMarked(area, key, when.computedBy);
   return (when === 'present') === frame.has(area, key, now);
 }
 

@@ -3,37 +3,23 @@ import { StateError } from '../error.ts';
 import { sizeOf } from '../value.ts';
 import { Namespace } from './namespace.ts';
 import type { Namespaces } from './namespaces.ts';
-import { damaged, numberIn } from './damaged.ts';
 import type { Database } from './database.ts';
-import { evict } from './eviction.ts';
 import { Marks } from './marks.ts';
+import { Room } from './room.ts';
+import { Totals } from './totals.ts';
 import type { Frame } from './transactions.ts';
 import { slotOf, type Versions } from './versions.ts';
 
-/** The totals of an area as the database has them, and the number of rows evicted in this transaction. */
-interface Totals {
-  bytes: number;
-  entries: number;
-  hand: number;
-  evicted: number;
-}
-
-/** After this many writes that expire, this many rows are checked, and the expired ones are removed. */
+/** After this many writes that expire, expired items of the area are removed. */
 const WRITES_BETWEEN_SWEEPS = 32;
-const SWEPT_ROWS = 64;
-
-/** The space that an eviction frees beyond what is needed. */
-const SLACK_BYTES = 32 * 1024;
-
-/** The share of the store that one area may take. */
-const LARGEST_SHARE = 0.75;
 
 /** The items that a transaction changes. Totals and versions of several items are written once. */
 export class ItemFrame implements Frame {
   readonly #database: Database;
   readonly #versions: Versions | undefined;
   readonly #marks: Marks;
-  readonly #totals = new Map<Namespace, Totals>();
+  readonly #totals: Totals;
+  readonly #room: Room;
   readonly #bumped = new Set<number>();
   /**
    * The version of all changes in this transaction. A random number out of 2^52 makes sure that no slot had it before.
@@ -52,6 +38,8 @@ export class ItemFrame implements Frame {
   constructor(database: Database, areas: Namespaces, versions: Versions | undefined, wake: () => void) {
     this.#database = database;
     this.#marks = new Marks(database);
+    this.#totals = new Totals(database);
+    this.#room = new Room(database, this.#totals, (name) => this.findArea(name));
     this.#areas = areas;
     this.#versions = versions;
     this.#wake = wake;
@@ -86,24 +74,25 @@ export class ItemFrame implements Frame {
   /**
    * Writes an item.
    *
-   * @param asked the wanted `maxSize`. The area evicts items at this bound, or earlier, so that it does not fill
-   *   the store.
+   * @param asked the wanted `maxSize`; undefined for items that must not be evicted. The area evicts items at this bound,
+   *   or earlier, so that caches do not fill the store.
    * @throws StateError `ERR_STATE_FULL` for a single item that is larger than the area may be.
    */
   put(area: Namespace, key: string, item: Item, asked: number | undefined): void {
-    const size = Namespace.sizeOf(key, item.stored);
-    const maxSize = asked === undefined ? Infinity : Math.min(asked, this.#database.capacity * LARGEST_SHARE);
+    const size = Namespace.sizeOf(key, item);
+    const maxSize = asked === undefined ? Infinity : Math.min(asked, this.#room.ofCaches);
     if (size > maxSize) throw tooLarge(key, item, maxSize);
     const before = area.head(key);
     const { kind } = item.stored;
-    if (kind !== 'number') this.#marks.remove(area.id, key);
+    if (kind !== 'number') this.outdate(area.name, key);
     // The version changes first, because that may fail. Numbers are never copied and need no new version.
     if (kind !== 'number' || (before?.kind ?? kind) !== 'number') this.#bump(area, key);
-    const id = area.put(key, item, size);
-    const totals = this.#totalsOf(area);
+    const last = area.put(key, item, size, before);
+    const totals = this.#totals.of(area);
+    Object.assign(totals, { last, isCache: asked !== undefined });
     totals.bytes += size - (before?.size ?? 0);
     if (before === undefined) totals.entries++;
-    if (totals.bytes > maxSize) this.#evict(area, totals, id, maxSize);
+    this.#room.keep(area, maxSize);
     if (item.expires < Infinity) this.#sweep(area);
   }
 
@@ -111,11 +100,10 @@ export class ItemFrame implements Frame {
     // The version changes even when there is no item. An eviction changes no version, and other processes may still
     // have copies.
     this.#bump(area, key);
-    this.#marks.remove(area.id, key);
     const head = area.head(key);
     if (head === undefined) return false;
     area.remove(head.id);
-    this.#removed(area, head.size);
+    this.#totals.removed(area, head.size);
     return head.expires > Date.now();
   }
 
@@ -125,23 +113,27 @@ export class ItemFrame implements Frame {
    */
   clear(area: Namespace): void {
     this.#bumpAll();
-    this.#marks.clear(area.id);
     area.clear();
-    const totals = this.#totalsOf(area);
-    Object.assign(totals, { bytes: 0, entries: 0, hand: 0 });
+    Object.assign(this.#totals.of(area), { bytes: 0, entries: 0, hand: 0 });
   }
 
-  /** Marks that the computation of the key's value begins. */
-  mark(area: Namespace, key: string): string {
-    return this.#marks.put(area.id, key);
+  /**
+   * Makes what is being computed out of date. The area may not be there yet.
+   *
+   * @param key undefined stands for all keys.
+   */
+  outdate(area: string, key?: string): void {
+    if (key === undefined) this.#marks.clear(area);
+    else this.#marks.remove(area, key);
   }
 
-  isMarked(area: Namespace, key: string, mark: string): boolean {
-    return this.#marks.get(area.id, key) === mark;
+  /** Tells whether the computation that this owner has begun is up to date. */
+  isMarked(area: Namespace, key: string, owner: string): boolean {
+    return this.#marks.isMarked(area.name, key, owner);
   }
 
   sizeOf(area: Namespace): AreaSize {
-    const { entries, bytes } = this.#totalsOf(area);
+    const { entries, bytes } = this.#totals.of(area);
     return { entries, bytes };
   }
 
@@ -150,13 +142,22 @@ export class ItemFrame implements Frame {
     this.#notifies = true;
   }
 
+  /**
+   * Makes room in a store that is full.
+   *
+   * @returns whether there is more room than before.
+   */
+  makeRoom(): boolean {
+    return this.#room.make();
+  }
+
   beforeCommit(): void {
-    const update = this.#database.query('UPDATE areas SET bytes = ?, entries = ?, hand = ? WHERE id = ?');
-    for (const [area, { bytes, entries, hand }] of this.#totals) update.run(bytes, entries, hand, area.id);
+    this.#totals.write();
+    this.#room.share();
   }
 
   afterCommit(): void {
-    for (const [area, { evicted }] of this.#totals) area.evicted += evicted;
+    this.#totals.committed();
     for (const [name, area] of this.#created) this.#areas.keep(name, area);
     if (this.#notifies) this.#wake();
   }
@@ -182,47 +183,11 @@ export class ItemFrame implements Frame {
     this.#database.query('UPDATE versions SET version = ?').run(this.#version);
   }
 
-  #totalsOf(area: Namespace): Totals {
-    let totals = this.#totals.get(area);
-    if (totals === undefined) {
-      const row = this.#database.query('SELECT bytes, entries, hand FROM areas WHERE id = ?').row(area.id) ?? [];
-      const [bytes, entries, hand] = row.map(numberIn);
-      if (hand === undefined) throw damaged('an area has no totals');
-      this.#totals.set(area, (totals = { bytes: bytes!, entries: entries!, hand, evicted: 0 }));
-    }
-    return totals;
-  }
-
-  #removed(area: Namespace, size: number): void {
-    const totals = this.#totalsOf(area);
-    totals.bytes -= size;
-    totals.entries--;
-  }
-
-  /** Evicts a little more than necessary, so that not every write has to evict. */
-  #evict(area: Namespace, totals: Totals, spared: number, maxSize: number): void {
-    for (const id of area.touched) area.visit(id, true);
-    area.touched.clear();
-    const wanted = totals.bytes - maxSize + Math.min(SLACK_BYTES, maxSize / 128);
-    const { freed, rows, hand } = evict(area, wanted, totals.hand, spared);
-    totals.bytes -= freed;
-    totals.entries -= rows;
-    totals.evicted += rows;
-    totals.hand = hand;
-  }
-
-  /** Checks a few rows at a time, so that expired items which are never read again do not pile up. */
+  /** Removes expired items from time to time, so that they do not pile up. */
   #sweep(area: Namespace): void {
     if (++area.writes < WRITES_BETWEEN_SWEEPS) return;
     area.writes = 0;
-    const now = Date.now();
-    const rows = area.after(area.sweptTo, SWEPT_ROWS);
-    area.sweptTo = rows.length < SWEPT_ROWS ? 0 : rows.at(-1)!.id;
-    for (const { id, size, expires } of rows) {
-      if (expires > now) continue;
-      area.remove(id);
-      this.#removed(area, size);
-    }
+    this.#room.sweep(area);
   }
 }
 

@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
+import { computationOf } from '../engine.ts';
 import type { Database } from './database.ts';
 
-/** How long a mark is kept. The mark of a process that died while it computed would otherwise stay for ever. */
-const LIFETIME_MS = 600_000;
-
-/** Rows that mark which values are being computed: see `Engine.mark`. They are only used within transactions. */
+/**
+ * The marks on the leases of computations: see `Engine.begin`. A mark is a column of the lease, so it cannot outlive it.
+ * Marks are only used within transactions.
+ */
 export class Marks {
   readonly #database: Database;
 
@@ -12,24 +12,26 @@ export class Marks {
     this.#database = database;
   }
 
-  put(area: number, key: string): string {
-    const now = Date.now();
-    const mark = randomUUID();
-    this.#database.query('DELETE FROM marks WHERE made < ?').run(now - LIFETIME_MS);
-    this.#database.query('INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?)').run(area, key, mark, now);
-    return mark;
+  isMarked(area: string, key: string, owner: string): boolean {
+    const query = this.#database.query('SELECT 1 FROM leases WHERE name = ? AND owner = ? AND marked = 1');
+    return query.row(computationOf(area, key), owner) !== undefined;
   }
 
-  get(area: number, key: string): string | undefined {
-    const row = this.#database.query('SELECT mark FROM marks WHERE area = ? AND key = ?').row(area, key);
-    return row === undefined ? undefined : String(row[0]);
+  remove(area: string, key: string): void {
+    this.#database.query('UPDATE leases SET marked = 0 WHERE name = ? AND marked = 1').run(computationOf(area, key));
   }
 
-  remove(area: number, key: string): void {
-    this.#database.query('DELETE FROM marks WHERE area = ? AND key = ?').run(area, key);
+  clear(area: string): void {
+    const [from, to] = namesOf(area);
+    this.#database.query('UPDATE leases SET marked = 0 WHERE name > ? AND name < ? AND marked = 1').run(from, to);
   }
+}
 
-  clear(area: number): void {
-    this.#database.query('DELETE FROM marks WHERE area = ?').run(area);
-  }
+/**
+ * Returns what stands before and behind the names of an area's computations. They begin alike, up to the quotation mark
+ * that opens the key.
+ */
+function namesOf(area: string): [from: string, to: string] {
+  const beginning = computationOf(area, '').slice(0, -'""]'.length);
+  return [`${beginning}"`, `${beginning}#`];
 }

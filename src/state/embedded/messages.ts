@@ -6,14 +6,21 @@ import type { Transactions } from './transactions.ts';
 import type { ItemFrame } from './frame.ts';
 import { messageOf } from '../../contract/message-of.ts';
 
-/** A message is kept this long, unless the newer messages exceed this size. */
+/** A message is kept this long, unless the newer messages exceed this size, or this share of the store. */
 const KEPT_MS = 30_000;
 const MOST_BYTES = 16 * 1024 * 1024;
-/** The number of messages between two cleanings. */
+const LARGEST_SHARE = 1 / 8;
+/** The number of messages, and of their bytes, between two cleanings. */
 const BETWEEN_CLEANINGS = 64;
+const CLEANING_STEP_BYTES = 256 * 1024;
+/** The number of messages that one cleaning removes, because the lock is held meanwhile. */
+const MOST_REMOVED = 4096;
 
 /** The number of rows that are read at a time. */
 const READ_AT_ONCE = 256;
+
+/** The space that a row takes beyond channel and body. */
+const ROW_BYTES = 80;
 
 /**
  * Messages are rows, and the order of rows is the same for every process. Listeners read the new rows when the notifier
@@ -40,10 +47,36 @@ export class Messages {
 
   /** Writes a message in a transaction that does other things too. */
   write(frame: ItemFrame, channel: string, body: Uint8Array, sender: string): void {
-    const insert = this.#database.query('INSERT INTO messages(sent, channel, sender, body) VALUES (?, ?, ?, ?)');
-    insert.run(Date.now(), channel, sender, body);
-    if (this.#newest() % BETWEEN_CLEANINGS === 0) this.#clean();
+    const insert = this.#database.query(
+      'INSERT INTO messages(sent, upto, channel, sender, body) VALUES (?, ?, ?, ?, ?)',
+    );
+    const before = this.#bytes();
+    const upto = before + ROW_BYTES + Buffer.byteLength(channel) + body.byteLength;
+    insert.run(Date.now(), upto, channel, sender, body);
+    const isManyBytes = Math.floor(before / CLEANING_STEP_BYTES) < Math.floor(upto / CLEANING_STEP_BYTES);
+    if (isManyBytes || this.#newest() % BETWEEN_CLEANINGS === 0) this.prune();
     frame.notify();
+  }
+
+  /**
+   * Removes old messages, from the oldest on, within a transaction. Each is looked at about once in its life.
+   *
+   * @returns whether there were any.
+   */
+  prune(): boolean {
+    const sent = Date.now() - KEPT_MS;
+    const upto = this.#bytes() - Math.min(MOST_BYTES, this.#database.capacity * LARGEST_SHARE);
+    const query = this.#database.query('SELECT id, sent, upto FROM messages WHERE id > ? ORDER BY id LIMIT ?');
+    let last = 0;
+    for (let removed = 0; removed < MOST_REMOVED; removed += READ_AT_ONCE) {
+      const rows = query.rows(last, READ_AT_ONCE);
+      // What is no number was not written by prefork, and goes too.
+      const kept = rows.findIndex((row) => Number(row[1]) >= sent && Number(row[2]) > upto);
+      const old = kept === -1 ? rows : rows.slice(0, kept);
+      last = Number(old.at(-1)?.[0] ?? last);
+      if (old.length < READ_AT_ONCE) break;
+    }
+    return last > 0 && this.#database.query('DELETE FROM messages WHERE id <= ?').run(last) > 0;
   }
 
   /** @param onGap is called when messages were removed before this process had read them. */
@@ -118,14 +151,8 @@ export class Messages {
     return Number(row?.[0] ?? 0);
   }
 
-  #clean(): void {
-    this.#database.query('DELETE FROM messages WHERE sent < ?').run(Date.now() - KEPT_MS);
-    const row = this.#database
-      .query(
-        `SELECT id FROM (SELECT id, sum(length(body)) OVER (ORDER BY id DESC) AS behind FROM messages)
-           WHERE behind > ? ORDER BY id DESC LIMIT 1`,
-      )
-      .row(MOST_BYTES);
-    if (row !== undefined) this.#database.query('DELETE FROM messages WHERE id <= ?').run(row[0]!);
+  /** Returns the size of all messages that were ever sent, up to the newest that is there. */
+  #bytes(): number {
+    return Number(this.#database.query('SELECT upto FROM messages ORDER BY id DESC LIMIT 1').row()?.[0] ?? 0);
   }
 }

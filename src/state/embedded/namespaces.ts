@@ -36,7 +36,7 @@ export class Namespaces {
   #lookUp(name: string): Namespace | undefined {
     const row = this.#database.query('SELECT id FROM areas WHERE name = ?').row(name);
     if (row === undefined) return undefined;
-    const area = new Namespace(this.#database, Number(row[0]));
+    const area = new Namespace(this.#database, name, Number(row[0]));
     this.#known.set(name, area);
     return area;
   }

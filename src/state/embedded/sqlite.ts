@@ -106,6 +106,7 @@ function installed(): ConnectionClass {
 
 /** The primary result codes that have a meaning here: sqlite.org/rescode.html. */
 const BUSY = 5;
+const FULL = 13;
 const STRANGE = 'the store is not as this version makes it: remove its directory';
 const meanings: Readonly<Record<number, readonly [code: StateErrorCode, message: string]>> = {
   // All statements are in this package, so a missing table or column was removed by another program.
@@ -114,7 +115,7 @@ const meanings: Readonly<Record<number, readonly [code: StateErrorCode, message:
   8: ['ERR_STATE_PLACE', 'the store cannot be written'],
   10: ['ERR_STATE_FULL', 'the store could not be written or read: is the file system full?'],
   11: ['ERR_STATE_DAMAGED', 'the store is damaged: remove its directory'],
-  13: [
+  [FULL]: [
     'ERR_STATE_FULL',
     'the store or its file system is full: bound caches by maxSize, give openState a larger one, or make room',
   ],
@@ -132,7 +133,7 @@ const names: Readonly<Record<string, number>> = {
   READONLY: 8,
   IOERR: 10,
   CORRUPT: 11,
-  FULL: 13,
+  FULL,
   CANTOPEN: 14,
   TOOBIG: 18,
   CONSTRAINT: 19,
@@ -158,6 +159,11 @@ export function isSqlite(error: unknown): boolean {
 
 export function isBusy(error: unknown): boolean {
   return resultCode(error) === BUSY;
+}
+
+/** Tells whether the store is at its limit, or its file system has no room. */
+export function isFull(error: unknown): boolean {
+  return resultCode(error) === FULL;
 }
 
 /** Turns an SQLite error into one for users. Other errors stay as they are. */

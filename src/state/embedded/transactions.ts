@@ -1,6 +1,6 @@
 import { StateError } from '../error.ts';
 import type { Database } from './database.ts';
-import { explained, isBusy, isSqlite } from './sqlite.ts';
+import { explained, isBusy, isFull, isSqlite } from './sqlite.ts';
 
 /** The work in a transaction beside the jobs: before the commit, and after it. */
 export interface Frame {
@@ -23,6 +23,9 @@ const MOST_JOBS = 256;
  */
 const PATIENCE_MS = 5000;
 
+/** How long a store counts as full for good in which there was nothing to remove. */
+const HOPELESS_MS = 100;
+
 /** The log is checked after this many jobs. Between two checks it grows by a few MB at most. */
 const BETWEEN_LOOKS = 64;
 
@@ -42,6 +45,7 @@ const SPINS = 100;
 export class Transactions<F extends Frame> {
   readonly #database: Database;
   readonly #open: () => F;
+  readonly #makeRoom: (frame: F) => boolean;
   #jobs: Array<Job<F>> = [];
   #idle: (() => void) | undefined;
   #isScheduled = false;
@@ -49,15 +53,19 @@ export class Transactions<F extends Frame> {
   #since = 0;
   #jobsToLook = BETWEEN_LOOKS;
   #longSince: number | undefined;
+  /** When there was nothing to remove from a full store. */
+  #hopelessAt = -Infinity;
 
   /**
    * Creates the queue.
    *
    * @param open makes the object that the jobs of a transaction work with.
+   * @param makeRoom removes what a full store can do without, and tells whether there was anything.
    */
-  constructor(database: Database, open: () => F) {
+  constructor(database: Database, open: () => F, makeRoom: (frame: F) => boolean) {
     this.#database = database;
     this.#open = open;
+    this.#makeRoom = makeRoom;
   }
 
   /**
@@ -97,23 +105,56 @@ export class Transactions<F extends Frame> {
       for (const settle of this.#commit(jobs)) settle();
     } catch (error) {
       this.#rollback();
-      if (jobs.length === 1) jobs[0]!.reject(explained(error));
-      else for (const job of jobs) this.#alone(job);
+      this.#repeat(jobs, error);
     }
     if (this.#jobs.length > 0) this.#schedule();
     else this.#idle?.();
   }
 
-  /** Runs one job on its own, after one of several spoilt the transaction for all, for example by filling the store. */
-  #alone(job: Job<F>): void {
+  /**
+   * Runs each job on its own, after one of them spoilt the transaction for all. A job that finds the store full runs once
+   * more when something could be removed.
+   */
+  #repeat(jobs: ReadonlyArray<Job<F>>, cause: unknown): void {
+    for (const job of jobs) {
+      // The only job of a transaction has run on its own already.
+      let error = jobs.length === 1 ? cause : this.#failureOf(job);
+      if (isFull(error)) error = this.#failureOfRoom(error) ?? this.#failureOf(job);
+      if (isBusy(error)) this.#jobs.push(job);
+      else if (error !== undefined) job.reject(explained(error));
+    }
+  }
+
+  /**
+   * Runs one job on its own.
+   *
+   * @returns the error that undid it; undefined when the job is settled.
+   */
+  #failureOf(job: Job<F>): unknown {
     try {
       this.#database.query('BEGIN IMMEDIATE').run();
       for (const settle of this.#commit([job])) settle();
+      return undefined;
     } catch (error) {
       this.#rollback();
-      if (isBusy(error)) this.#jobs.push(job);
-      else job.reject(explained(error));
+      return error;
     }
+  }
+
+  /**
+   * Removes what can be removed from a full store. Where there was nothing, it does not look again at once.
+   *
+   * @param cause the error that said that the store is full.
+   * @returns the error that remains; undefined when there is more room now.
+   */
+  #failureOfRoom(cause: unknown): unknown {
+    if (Math.abs(Date.now() - this.#hopelessAt) < HOPELESS_MS) return cause;
+    let isMade = false;
+    const work = (frame: F): void => void (isMade = this.#makeRoom(frame));
+    const error = this.#failureOf({ work, resolve: () => {}, reject: () => {} });
+    if (isBusy(error) || (isMade && error === undefined)) return error;
+    this.#hopelessAt = Date.now();
+    return cause;
   }
 
   /**

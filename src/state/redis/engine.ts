@@ -1,5 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import {
+  ABANDONED_LIFETIME_MS,
+  answerKey,
+  computationOf,
   ID_LIFETIME_MS,
   type AddTerms,
   type AreaSize,
@@ -32,11 +34,6 @@ export interface RedisOptions {
 /** The memory that the server itself needs for an item, approximately. */
 const OVERHEAD_BYTES = 100;
 
-/**
- * How long the marks of an area live after the last one was made. The marks of processes that died while they computed
- * would otherwise stay for ever.
- */
-const MARK_LIFETIME_MS = 600_000;
 /** How long an area counts as being cleared when no more is heard of that. */
 const CLEARING_LIFETIME_MS = 10_000;
 
@@ -73,7 +70,7 @@ export class RedisEngine implements Engine {
   async set(area: string, key: string, stored: Stored, terms: Terms): Promise<boolean> {
     const { when = 'always' } = terms;
     if (typeof when === 'string') return this.#put(area, key, stored, terms, when);
-    return this.#put(area, key, stored, terms, 'marked', Buffer.from(when.mark));
+    return this.#put(area, key, stored, terms, 'computed', Buffer.from(when.computedBy));
   }
 
   async delete(area: string, key: string): Promise<boolean> {
@@ -90,14 +87,9 @@ export class RedisEngine implements Engine {
     }
   }
 
-  async mark(area: string, key: string): Promise<string> {
-    const mark = randomUUID();
-    await this.#server.script('mark', 'repeatable', this.#markKeysOf(area), key, mark, String(MARK_LIFETIME_MS));
-    return mark;
-  }
-
   async add(area: string, key: string, amount: number, { ttl = 0, when, id }: AddTerms = {}): Promise<Counted> {
-    const keys = [this.#key(area, key), `${this.#area(area)}#done:${id}`] as const;
+    const done = `${this.#area(area)}#done:${id === undefined ? '' : answerKey(key, id)}`;
+    const keys = [this.#key(area, key), done] as const;
     const args = [amount, ttl, Number.MAX_SAFE_INTEGER, when ?? '', id === undefined ? 0 : ID_LIFETIME_MS].map(String);
     const repetition = id === undefined ? 'once' : 'repeatable';
     try {
@@ -150,7 +142,9 @@ export class RedisEngine implements Engine {
 
   async acquire(name: string, owner: string, ttl: number): Promise<Attempt> {
     const keys = [this.#key('lease', name), `${this.#prefix}{lease}#tokens`] as const;
-    const answer = await this.#acquired(name, owner, keys, [owner, ttl, this.#largestToken].map(String));
+    const args = [owner, ttl, this.#largestToken].map(String);
+    const asked = this.#server.script('acquire', 'repeatable', keys, ...args);
+    const answer = await this.#certain(asked, () => this.release(name, owner));
     if (Array.isArray(answer)) return { token: this.#seen(integerIn(answer[0])) };
     const [token = '', ...holder] = bytesIn(answer).toString().split(' ');
     this.#seen(integerIn(Buffer.from(token)));
@@ -168,6 +162,23 @@ export class RedisEngine implements Engine {
 
   async release(name: string, owner: string): Promise<void> {
     await this.#server.script('release', 'repeatable', [this.#key('lease', name)], owner, this.#released, name);
+  }
+
+  async begin(area: string, key: string, owner: string, ttl: number): Promise<boolean> {
+    const keys = [this.#computation(area, key), ...this.#clearingKeysOf(area)] as const;
+    const args = [owner, ttl, ABANDONED_LIFETIME_MS].map(String);
+    const asked = this.#server.script('begin', 'repeatable', keys, ...args);
+    const answer = await this.#certain(asked, () => this.end(area, key, owner));
+    if (answer === 1) return true;
+    const heldBy = bytesIn(answer).toString();
+    if (!isDead(heldBy)) return false;
+    await this.end(area, key, heldBy);
+    return this.begin(area, key, owner, ttl);
+  }
+
+  async end(area: string, key: string, owner: string): Promise<void> {
+    const name = computationOf(area, key);
+    await this.#server.script('release', 'repeatable', [this.#computation(area, key)], owner, this.#released, name);
   }
 
   onReleased(name: string, listener: () => void): () => void {
@@ -218,25 +229,19 @@ export class RedisEngine implements Engine {
     this.#server.subscribe(this.#released, { onMessage }).catch(() => (this.#hearsReleases = false));
   }
 
-  /** Asks for a lease. One that was got without an answer would keep others waiting, so it is given back. */
-  async #acquired(
-    name: string,
-    owner: string,
-    keys: readonly [string, string],
-    args: readonly string[],
-  ): Promise<unknown> {
+  /** Waits for a lease. One that was got without an answer would keep others waiting, so it is given back. */
+  async #certain(asked: Promise<unknown>, release: () => Promise<void>): Promise<unknown> {
     try {
-      return await this.#server.script('acquire', 'repeatable', keys, ...args);
+      return await asked;
     } catch (error) {
-      if (error instanceof StateError && error.isUncertain)
-        this.#server.once('back', () => this.#giveBack(name, owner));
+      if (error instanceof StateError && error.isUncertain) this.#server.once('back', () => this.#giveBack(release));
       throw error;
     }
   }
 
-  #giveBack(name: string, owner: string): void {
-    this.release(name, owner).catch((error: unknown) => {
-      if (isOutage(error)) this.#server.once('back', () => this.#giveBack(name, owner));
+  #giveBack(release: () => Promise<void>): void {
+    release().catch((error: unknown) => {
+      if (isOutage(error)) this.#server.once('back', () => this.#giveBack(release));
     });
   }
 
@@ -281,11 +286,15 @@ export class RedisEngine implements Engine {
 
   /** Marks a step of clearing an area. No step lets a value be written whose computation began before the last step. */
   async #clearing(area: string, by: number): Promise<void> {
-    await this.#server.script('clearing', 'once', this.#markKeysOf(area), String(by), String(CLEARING_LIFETIME_MS));
+    await this.#server.script('clearing', 'once', this.#clearingKeysOf(area), String(by), String(CLEARING_LIFETIME_MS));
   }
 
-  #markKeysOf(area: string): [marks: string, clearing: string] {
-    return [`${this.#area(area)}#marks`, `${this.#area(area)}#clearing`];
+  #clearingKeysOf(area: string): [epoch: string, clearing: string] {
+    return [`${this.#area(area)}#epoch`, `${this.#area(area)}#clearing`];
+  }
+
+  #computation(area: string, key: string): string {
+    return `${this.#area(area)}#computation:${key}`;
   }
 
   /**
@@ -300,9 +309,10 @@ export class RedisEngine implements Engine {
     return `${this.#area(area)}:${key}`;
   }
 
-  #keysOf(area: string, key: string): [item: string, sizes: string, total: string, marks: string] {
+  #keysOf(area: string, key: string): [item: string, sizes: string, total: string, ...computation: string[]] {
     const all = this.#area(area);
-    return [this.#key(area, key), `${all}#sizes`, `${all}#total`, `${all}#marks`];
+    const computation = [this.#computation(area, key), `${all}#epoch`];
+    return [this.#key(area, key), `${all}#sizes`, `${all}#total`, ...computation];
   }
 }
 

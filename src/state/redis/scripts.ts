@@ -16,8 +16,8 @@ if by > 0 then
 end`;
 
 /**
- * KEYS: item, sizes, total, marks. ARGV: value, ttl in ms or 0, when, the value for 'same' or the mark for 'marked',
- * maxSize or 0, size, the item's short key, and the common beginning of the area's keys.
+ * KEYS: item, sizes, total, computation, epoch. ARGV: value, ttl in ms or 0, when, the value for 'same' or the owner for
+ * 'computed', maxSize or 0, size, the item's short key, and the common beginning of the area's keys.
  *
  * Above the bound, the script evicts the longest idle of eight random items, as the server itself does. Items that
  * have expired are found in the same way, and only then leave the totals.
@@ -29,8 +29,12 @@ local present = redis.call('GET', KEYS[1])
 if ARGV[3] == 'present' and not present then return 0 end
 if ARGV[3] == 'absent' and present then return 0 end
 if ARGV[3] == 'same' and (present or '') ~= ARGV[4] then return 0 end
-if ARGV[3] == 'marked' and redis.call('HGET', KEYS[4], ARGV[7]) ~= ARGV[4] then return 0 end
-redis.call('HDEL', KEYS[4], ARGV[7])
+local computation = redis.call('GET', KEYS[4])
+if ARGV[3] == 'computed' then
+  local epoch, owner = string.match(computation or '', '^1 %d+ (%S+) (.*)$')
+  if owner ~= ARGV[4] or epoch ~= redis.call('GET', KEYS[5]) then return 0 end
+end
+if computation then redis.call('SETRANGE', KEYS[4], 0, '0') end
 if tonumber(ARGV[2]) > 0 then redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2]) else redis.call('SET', KEYS[1], ARGV[1]) end
 local max = tonumber(ARGV[5])
 if max == 0 then return 1 end
@@ -56,9 +60,9 @@ while total > max do
 end
 return 1 + evicted`;
 
-/** KEYS: item, sizes, total, marks. ARGV: the item's short key. */
+/** KEYS: item, sizes, total, computation. ARGV: the item's short key. */
 const remove = `
-redis.call('HDEL', KEYS[4], ARGV[1])
+if redis.call('EXISTS', KEYS[4]) == 1 then redis.call('SETRANGE', KEYS[4], 0, '0') end
 local size = redis.call('HGET', KEYS[2], ARGV[1])
 if size then redis.call('HDEL', KEYS[2], ARGV[1]) redis.call('INCRBY', KEYS[3], -tonumber(size)) end
 return redis.call('UNLINK', KEYS[1])`;
@@ -117,7 +121,10 @@ const renew = `
 if redis.call('GET', KEYS[1]) ~= ARGV[1] .. ' ' .. ARGV[2] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[3])`;
 
-/** KEYS: lease. ARGV: owner, channel, name. No two attempts have the same owner, so the token need not be known. */
+/**
+ * KEYS: lease, or computation. ARGV: owner, channel, name. No two attempts have the same owner, so the token need not be
+ * known.
+ */
 const release = `
 local held = redis.call('GET', KEYS[1])
 if not held or string.sub(held, -#ARGV[1] - 1) ~= ' ' .. ARGV[1] then return 0 end
@@ -126,16 +133,33 @@ redis.call('PUBLISH', ARGV[2], ARGV[3])
 return 1`;
 
 /**
- * KEYS: marks, clearing. ARGV: the item's short key, mark, its lifetime in ms. No marks are made while the area is
- * cleared.
+ * KEYS: computation, epoch, clearing. ARGV: owner, how long it has the lease in ms, how long the key is kept beyond that
+ * in ms.
+ *
+ * The value is the mark, '1' while the computed value is up to date; the end of the lease by the server's clock; the
+ * epoch of the area; and the owner. An area that is cleared loses its epoch, and with it all marks. While that goes on, a
+ * computation has no mark. Where the server evicts the epoch or the key, the computed value is not stored.
+ *
+ * An owner that asks again has begun already: the first answer was lost on its way.
+ *
+ * @returns the present owner, or 1.
  */
-const mark = `
-if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-return redis.call('PEXPIRE', KEYS[1], ARGV[3])`;
+const begin = `
+local now = redis.call('TIME')
+now = now[1] * 1000 + math.floor(now[2] / 1000)
+local till, owner = string.match(redis.call('GET', KEYS[1]) or '', '^%d (%d+) %S+ (.*)$')
+if owner == ARGV[1] then return 1 end
+if owner and tonumber(till) > now then return owner end
+local mark = 1 - redis.call('EXISTS', KEYS[3])
+local epoch = redis.call('GET', KEYS[2]) or redis.sha1hex(ARGV[1])
+local kept = ARGV[2] + ARGV[3]
+if mark == 1 then redis.call('SET', KEYS[2], epoch, 'PX', kept) end
+local text = string.format('%d %.0f %s %s', mark, now + ARGV[2], epoch, ARGV[1])
+redis.call('SET', KEYS[1], text, 'PX', kept)
+return 1`;
 
 /**
- * KEYS: marks, clearing. ARGV: 1 when clearing begins, 0 when it continues, -1 when it ends; the time in ms that this
+ * KEYS: epoch, clearing. ARGV: 1 when clearing begins, 0 when it continues, -1 when it ends; the time in ms that this
  * counts when no more is heard. A value whose computation began before is not written any more.
  */
 const clearing = `
@@ -143,9 +167,9 @@ redis.call('UNLINK', KEYS[1])
 if redis.call('INCRBY', KEYS[2], ARGV[1]) <= 0 then return redis.call('DEL', KEYS[2]) end
 return redis.call('PEXPIRE', KEYS[2], ARGV[2])`;
 
-export type ScriptName = 'set' | 'remove' | 'add' | 'mark' | 'clearing' | 'acquire' | 'renew' | 'release';
+export type ScriptName = 'set' | 'remove' | 'add' | 'begin' | 'clearing' | 'acquire' | 'renew' | 'release';
 
-const bodies: Readonly<Record<ScriptName, string>> = { set, remove, add, mark, clearing, acquire, renew, release };
+const bodies: Readonly<Record<ScriptName, string>> = { set, remove, add, begin, clearing, acquire, renew, release };
 
 export interface Script {
   readonly source: string;

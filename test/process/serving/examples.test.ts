@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { WebSocket } from 'ws';
 import { serve, type App } from '../../support/app.ts';
 import { attack } from '../../support/hostile.ts';
-import { ask, askHttp2, askTls, distinct } from '../../support/http.ts';
+import { ask, askHttp2, askTls, distinct, get } from '../../support/http.ts';
 import { example, fixture } from '../../support/paths.ts';
 import { noSqlite } from '../../support/platform.ts';
 
@@ -85,7 +85,10 @@ test('examples/testing/server.test.js', async () => {
 
 test('examples/shared-state/server.js', { skip: noSqlite }, async () => {
   await using app = await serve({ entry: example('shared-state/server.js'), options });
-  const answers = await distinct(6, () => plain(app));
+  for (const path of ['/', `/${'7'.repeat(1100)}`, '/%ff', '//']) {
+    assert.equal((await get(app.target, { path })).status, 404, path);
+  }
+  const answers = await distinct(6, () => ask(app.target, '/7'));
   assert.deepEqual(
     [...answers].map((answer) => Number(/visit (\d+)/.exec(answer)![1])),
     [1, 2, 3, 4, 5, 6],

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Engine } from '../../../src/state/engine.ts';
+import { computationOf, type Engine } from '../../../src/state/engine.ts';
 import { EmbeddedEngine } from '../../../src/state/embedded/engine.ts';
 import { RedisEngine } from '../../../src/state/redis/engine.ts';
 import { thisProcess } from '../../../src/state/identity.ts';
@@ -171,29 +171,67 @@ const cases: readonly Case[] = [
     },
   },
   {
-    name: 'what was marked is written only while nothing else has been',
+    name: 'what is computed is written only while nothing else has been',
     async run(a, b) {
-      const write = (mark: string): Promise<boolean> => a.set('marked', 'k', text('computed'), { when: { mark } });
+      let count = 0;
+      const begin = async (ttl = 60_000): Promise<string> => {
+        const owner = `${thisProcess()} ${++count}`;
+        assert.equal(await a.begin('marked', 'k', owner, ttl), true);
+        return owner;
+      };
+      const write = (computedBy: string): Promise<boolean> =>
+        a.set('marked', 'k', text('computed'), { when: { computedBy } });
       const overtaken: ReadonlyArray<readonly [string, () => Promise<unknown>]> = [
         ['a newer value', () => b.set('marked', 'k', text('newer'), {})],
         ['an update', () => b.update('marked', 'k', () => ({ stored: text('updated'), terms: {} }))],
         ['the end of what was there', () => b.delete('marked', 'k')],
         ['the end of what was not there', () => b.delete('marked', 'k')],
         ['the end of everything', () => b.clear('marked')],
-        ['another computation', () => b.mark('marked', 'k')],
       ];
       for (const [what, happens] of overtaken) {
-        const mark = await a.mark('marked', 'k');
+        const owner = await begin();
         await happens();
-        assert.equal(await write(mark), false, what);
+        assert.equal(await write(owner), false, what);
+        await a.end('marked', 'k', owner);
       }
-      const mark = await a.mark('marked', 'k');
+      const slow = await begin(1);
+      await delay(5);
+      const mark = await begin();
+      assert.equal(await write(slow), false, 'another computation');
+      await a.end('marked', 'k', slow);
       await b.set('marked', 'other', text('x'), {});
       await b.set('unmarked', 'k', text('x'), {});
       await b.clear('unmarked');
       assert.equal(await write(mark), true, 'what happens to others is no matter');
       assert.equal(await data(b, 'marked', 'k'), 'computed');
       assert.equal(await write(mark), false, 'a mark is good for once');
+      await a.end('marked', 'k', mark);
+      const late = await begin(1);
+      await delay(5);
+      assert.equal(await write(late), true, 'one that takes longer than its lease, and is not overtaken');
+    },
+  },
+  {
+    name: 'a computation has one owner, and whoever waits hears of its end',
+    async run(a, b) {
+      const owners = ['one', 'two'].map((nth) => `${thisProcess()} ${nth}`) as [string, string];
+      const heard = new AbortController();
+      const stop = b.onReleased(computationOf('computing', 'k'), () => heard.abort());
+      while (!heard.signal.aborted) {
+        assert.equal(await a.begin('computing', 'k', owners[0], 60_000), true);
+        assert.equal(await a.begin('computing', 'k', owners[0], 60_000), true, 'the answer was lost');
+        assert.equal(await b.begin('computing', 'k', owners[1], 60_000), false);
+        assert.equal(await b.begin('computing', 'other', owners[1], 60_000), true);
+        await b.end('computing', 'k', owners[1]);
+        assert.equal(await b.begin('computing', 'k', owners[1], 60_000), false, 'only the owner ends it');
+        await Promise.all([a.end('computing', 'k', owners[0]), b.end('computing', 'other', owners[1])]);
+        await delay(10);
+      }
+      stop();
+      const [machine, namespace] = thisProcess().split(' ');
+      assert.equal(await a.begin('computing', 'k', `${machine} ${namespace} 4194304 1 x`, 60_000), true);
+      assert.equal(await b.begin('computing', 'k', owners[1], 60_000), true, 'the first owner is dead');
+      await b.end('computing', 'k', owners[1]);
     },
   },
   {
@@ -263,6 +301,16 @@ const cases: readonly Case[] = [
       );
       assert.deepEqual(new Set(again.map(({ value }) => value)), new Set([13]));
       assert.equal(await data(a, 'ids', 'key'), 13);
+    },
+  },
+  {
+    name: 'an id names an addition to one number',
+    async run(a, b) {
+      assert.equal((await a.add('ids', 'orders', 1, { id: 'order 7' })).value, 1);
+      assert.equal((await b.add('ids', 'revenue', 1999, { id: 'order 7' })).value, 1999);
+      assert.equal((await a.add('ids', 'revenue', 1999, { id: 'order 7' })).value, 1999);
+      assert.equal((await a.add('ids', 'a","b', 1, { id: 'c' })).value, 1);
+      assert.equal((await a.add('ids', 'a', 2, { id: 'b","c' })).value, 2);
     },
   },
   {

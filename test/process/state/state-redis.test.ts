@@ -129,7 +129,8 @@ async function contentOf(redis: Redis): Promise<Record<string, string>> {
     content[key] = value
       .replace(/^\d{16} \S+ \d+ \d+ \d+ \S+$/, 'TOKEN OWNER')
       .replace(/^\d{16}$/, 'TOKEN')
-      .replace(/\b[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/, 'UUID')
+      .replace(/^1 \d{13} ([\da-f]{40}) \S+ \d+ \d+ \d+ \S+$/, '1 MS $1 OWNER')
+      .replace(/\b[\da-f]{40}\b/, 'EPOCH')
       .replace(/^(.)B[^]{7}/, '$1TIME');
   }
   client.destroy();
@@ -169,12 +170,12 @@ test('format 1, to the byte: what would be written otherwise needs another numbe
     'prefork:{cache sized}:k': `${text}x`,
     'prefork:{cache sized}#sizes': 'k 103',
     'prefork:{cache sized}#total': '103',
-    'prefork:{cache c}#marks': 'k UUID',
+    'prefork:{cache c}#epoch': 'EPOCH',
+    'prefork:{cache c}#computation:k': '1 MS EPOCH OWNER',
     'prefork:{counters}:n': '5',
-    'prefork:{counters}#done:order 7': '5',
+    'prefork:{counters}#done:["n","order 7"]': '5',
     'prefork:{lease}#tokens': 'TOKEN',
     'prefork:{lease}:lock l': 'TOKEN OWNER',
-    'prefork:{lease}:compute ["cache c","k"]': 'TOKEN OWNER',
   });
 });
 

@@ -220,3 +220,11 @@ test('a process that lives is not dead, one that never was is, and of those else
   assert.equal(isDead('elsewhere 1 4194304 1'), false);
   assert.equal(isDead(''), false);
 });
+
+test('an id names an addition to one counter', { skip }, async () => {
+  await using state = await openState();
+  assert.equal(await state.counter('orders').add(1, { id: 'order 7' }), 1);
+  assert.equal(await state.counter('revenue').add(1999, { id: 'order 7' }), 1999);
+  assert.equal(await state.counter('revenue').add(1999, { id: 'order 7' }), 1999);
+  assert.deepEqual([await state.counter('orders').get(), await state.counter('revenue').get()], [1, 1999]);
+});
