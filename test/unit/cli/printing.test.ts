@@ -80,6 +80,7 @@ const writers: Readonly<Record<string, string>> = {
   'worker/last-words/early-output.ts': 'remembers what the application prints',
   'worker/draining/one-shot-hooks.ts': 'the output of a worker',
   'worker/draining/orphan.ts': 'the output of a worker',
+  'privileges/root-inspector.ts': 'a sentence of its own, of which nothing came from elsewhere',
   'state/leadership.ts': 'the output of a worker',
 };
 
