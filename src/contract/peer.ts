@@ -26,3 +26,38 @@ function familyOf(address: string): Peer['family'] | undefined {
 function isPort(value: unknown): boolean {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535;
 }
+
+/**
+ * Maps an address, as the kernel writes it, to a client. A client has a whole /64 of IPv6 (RFC 6177). An IPv4 address is a client of its
+ * own, even in the form `::ffff:192.0.2.1`.
+ */
+export function clientOf(address: string): string {
+  // The kernel wrote it, so the colon tells. `isIPv6` compiles a pattern at its first call, which takes milliseconds.
+  if (!address.includes(':')) return address;
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  // The kernel writes the address in full, except for one `::`. When that is in the first half, the rest of the half is
+  // zeros.
+  const [head = '', tail] = address.replace(/%.*$/, '').split('::');
+  const groups = head.split(':').filter(Boolean);
+  const after = tail === undefined ? [] : tail.split(':').filter(Boolean);
+  const zeros = Array.from({ length: Math.max(0, 8 - groups.length - after.length) }, () => '0');
+  return [...groups, ...zeros, ...after].slice(0, 4).join(':');
+}
+
+/** The place for clients that are not known. */
+export const UNKNOWN_CLIENT = 0;
+
+/**
+ * The number of places in which the requests of clients are counted, by a hash of their addresses, with {@link UNKNOWN_CLIENT}. A client shares its
+ * place with others where there are many. Then each place has little of the traffic.
+ */
+export const CLIENT_PLACES = 33;
+
+/** @param address empty for clients of a Unix socket, which have none, and are one client. */
+export function clientPlaceOf(address: string): number {
+  // FNV-1a, with a shift so that high bits reach low ones.
+  let hash = 0x811c9dc5;
+  for (const char of clientOf(address)) hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193);
+  return 1 + (((hash ^ (hash >>> 15)) >>> 0) % (CLIENT_PLACES - 1));
+}

@@ -1,3 +1,5 @@
+import { clientOf } from '../contract/peer.ts';
+
 /** The progress of a connection. Connections with less progress are closed first, and trusted ones never. */
 const stages = ['silent', 'asking', 'answered', 'trusted'] as const;
 
@@ -75,22 +77,4 @@ export class Quota<Connection> {
 function leastFar<Connection>(places: ReadonlyArray<readonly [Connection, Place]>): Connection | undefined {
   const found = stages.map((stage) => places.find(([, place]) => place.stage === stage));
   return found.slice(0, stages.indexOf('trusted')).find((place) => place !== undefined)?.[0];
-}
-
-/**
- * Maps an address to a client. A client has a whole /64 of IPv6 (RFC 6177). An IPv4 address is a client of its own,
- * even in the form `::ffff:192.0.2.1`.
- */
-function clientOf(address: string): string {
-  // The kernel wrote it, so the colon tells. `isIPv6` compiles a pattern at its first call, which takes milliseconds.
-  if (!address.includes(':')) return address;
-  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
-  if (mapped !== undefined) return mapped;
-  // The kernel writes the address in full, except for one `::`. When that is in the first half, the rest of the half is
-  // zeros.
-  const [head = '', tail] = address.replace(/%.*$/, '').split('::');
-  const groups = head.split(':').filter(Boolean);
-  const after = tail === undefined ? [] : tail.split(':').filter(Boolean);
-  const zeros = Array.from({ length: Math.max(0, 8 - groups.length - after.length) }, () => '0');
-  return [...groups, ...zeros, ...after].slice(0, 4).join(':');
 }
