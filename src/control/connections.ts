@@ -1,7 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Viewer } from './controls.ts';
-import { Quota } from './quota.ts';
+import { Quota, SAFE_MS } from './quota.ts';
 import type { Answer, ControlRequest } from './routes.ts';
 
 /** The length of a request's body. */
@@ -47,6 +47,7 @@ export class Connections {
   /** Answers that last until the client or this object ends them. */
   readonly #following = new Set<ServerResponse>();
   readonly #quota: Quota<Socket>;
+  #isSettling = false;
   #http: Server | undefined;
   #allClosed: (() => void) | undefined;
 
@@ -58,7 +59,8 @@ export class Connections {
   accept(socket: Socket): void {
     // This listener serves until node:http takes over. A client that is gone needs no answer.
     socket.on('error', () => {});
-    const loser = this.#quota.admit(socket, socket.remoteAddress ?? '');
+    const loser = this.#quota.admit(socket, socket.remoteAddress ?? '', performance.now());
+    if (this.#quota.isOverfull) this.#settleSoon();
     loser?.destroy();
     if (loser === socket) return;
     this.#open.add(socket);
@@ -91,9 +93,20 @@ export class Connections {
       socket.destroy();
       return;
     }
-    this.#quota.advance(socket, 'asking');
     this.#http ??= this.#createHttp();
     this.#http.emit('connection', socket);
+  }
+
+  /** Closes connections that are safe no longer. What has come from them is read between the timer and the immediate. */
+  #settleSoon(): void {
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    const settle = (): void => {
+      this.#isSettling = false;
+      for (const loser of this.#quota.settle(performance.now())) loser.destroy();
+      if (this.#quota.isOverfull) this.#settleSoon();
+    };
+    setTimeout(() => setImmediate(settle), SAFE_MS).unref();
   }
 
   #destroy(): void {
