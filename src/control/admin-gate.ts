@@ -1,10 +1,18 @@
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { failure, type Answer, type ControlRequest, type Gate } from './routes.ts';
 import { isSecret } from './secret.ts';
+import { SharedAnswers } from './shared-answers.ts';
 
 /** Names with one label, which no attacker can own: see `AdminGate`. */
 const oneLabel = /^[\w-]*$/;
+
+/**
+ * The least time between two answers for clients without the token that cost the primary time, ms. Clients that ask again at each answer are
+ * then few requests a second, which cost time too.
+ */
+const LEAST_REST_MS = 200;
 
 /** The longest name that DNS has. */
 const LONGEST_HOST = 253;
@@ -37,6 +45,7 @@ export interface AdminGateOptions {
  */
 export class AdminGate implements Gate {
   readonly isLocal = false;
+  readonly shared: SharedAnswers<string, Answer>;
   readonly #names: ReadonlySet<string>;
   /** The ends of names, each with a dot before it. */
   readonly #suffixes: readonly string[];
@@ -47,6 +56,11 @@ export class AdminGate implements Gate {
     this.#names = new Set(known);
     this.#suffixes = known.filter((name) => name.startsWith('*.')).map((name) => name.slice(1));
     this.#token = token;
+    this.shared = new SharedAnswers({
+      leastRest: LEAST_REST_MS,
+      now: () => performance.now(),
+      delay: (ms) => delay(ms, undefined, { ref: false }),
+    });
   }
 
   refuse(request: ControlRequest): Answer | undefined {

@@ -63,6 +63,30 @@ test('who is refused learns what was expected, and not the token', () => {
   assert.ok(!refused.body.includes(token));
 });
 
+for (const path of ['/status', '/history']) {
+  test(`requests for ${path} without the token share an answer, and those with it do not`, async (t) => {
+    // Rests keep no process alive.
+    const alive = setInterval(() => {}, 1000);
+    t.after(() => clearInterval(alive));
+    const controls = new FakeControls();
+    let made = 0;
+    const [status, figures] = [controls.status.bind(controls), controls.figures.bind(controls)];
+    controls.status = () => (made++, status());
+    controls.figures = () => (made++, figures());
+    const fresh = new AdminGate({ host: 'localhost', token });
+    const request = { method: 'GET', target: path, body: '', host: 'localhost' };
+    const first = await answer(request, controls, fresh);
+    assert.equal(made, 1);
+    const others = Array.from({ length: 100 }, () => answer(request, controls, fresh));
+    const holder = await answer({ ...request, authorization: bearer }, controls, fresh);
+    assert.equal(made, 2, 'the holder of the token waits for no rest');
+    assert.equal((await answer({ ...request, host: 'evil.example' }, controls, fresh)).status, 403);
+    assert.equal((await answer({ ...request, target: `${path}?x=1` }, controls, fresh)).status, 400);
+    for (const one of [first, holder, ...(await Promise.all(others))]) assert.equal(one.status, 200);
+    assert.equal(made, 3);
+  });
+}
+
 test('without the token a status has no words of the application', async () => {
   const controls = new FakeControls();
   const exit = { pid: 7, generation: 1, reason: 'uncaught', text: 'uncaught Error: password=x', at: '' };
