@@ -5,7 +5,7 @@ import { answer, type ControlRequest } from '../../../src/control/routes.ts';
 import { FakeControls } from '../../support/fake-controls.ts';
 
 const token = 'sixteen-or-more-characters';
-const names = ['Metrics.example.com', '*.ops.example.com'];
+const names = ['Metrics.example.com', '*.ops.example.com', 'api_1'];
 const gate = new AdminGate({ host: 'Admin.Example.com', token, names, machine: 'web1.example.net' });
 
 type Asked = Partial<ControlRequest>;
@@ -21,7 +21,9 @@ const cases: ReadonlyArray<readonly [string, Asked, number]> = [
   ['an address', { host: '10.1.2.3:9090' }, 200],
   ['an IPv6 address', { host: '[::1]:9090' }, 200],
   ['one without a port', { host: '[fe80::1]' }, 200],
-  ['a container’s name', { host: 'api_1:9090' }, 200],
+  ['a name of one label, which any neighbour may take', { host: 'evil:9090' }, 403],
+  ['a container’s name of --admin-host', { host: 'api_1:9090' }, 200],
+  ['localhost, whatever its case', { host: 'LocalHost.' }, 200],
   ['the host that was given, whatever its case', { host: 'ADMIN.example.com:9090' }, 200],
   ['a name of --admin-host', { host: 'metrics.example.com:9090' }, 200],
   ['a name that is whole', { host: 'metrics.example.com.' }, 200],
@@ -30,6 +32,7 @@ const cases: ReadonlyArray<readonly [string, Asked, number]> = [
   ['the star itself', { host: '*.ops.example.com.evil.example' }, 403],
   ['one that ends alike', { host: 'evil-ops.example.com' }, 403],
   ['the name of the machine', { host: 'web1.example.net:9090' }, 200],
+  ['its first label', { host: 'web1' }, 200],
   ['a name below a domain that is never sold', { host: 'app.default.svc.cluster.internal' }, 200],
   ['one that any neighbour may take', { host: 'host.local' }, 403],
   ['one that only looks so', { host: 'evil.internal.example' }, 403],
