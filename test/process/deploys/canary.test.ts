@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { serve, type App } from '../../support/app.ts';
-import { ask, distinct } from '../../support/http.ts';
+import { ask, distinct, get } from '../../support/http.ts';
 import { KeptConnections, type KeptReport } from '../../support/kept-connections.ts';
 import { runCommand } from '../../support/command.ts';
 import { fixture } from '../../support/paths.ts';
@@ -184,4 +184,21 @@ test('a client that asks the canary and leaves, again and again, does not have i
   assert.deepEqual([code, stderr], [0, '']);
   const { lost, wrong } = await clients.stop();
   assert.deepEqual([lost, wrong], [0, 0]);
+});
+
+test('a generation that leaves requests without an answer is given up, also where all clients are behind a proxy', async () => {
+  await using app = await serveFile(echoes, [...three, '--workers', '2']);
+  const ends = new AbortController();
+  const asking = async (): Promise<void> => {
+    const options = { signal: AbortSignal.any([ends.signal, AbortSignal.timeout(200)]) };
+    await get(app.target, options).catch(() => undefined);
+    if (!ends.signal.aborted) await asking();
+  };
+  const clients = Array.from({ length: 8 }, asking);
+  edit(app, echoes.replace('response.end(', 'if (Math.random() < 0.1) return; response.end('));
+  const { code, stderr } = await runCommand(app, 'reload', '--canary', '1', '--watch', '60s');
+  ends.abort();
+  await Promise.all(clients);
+  assert.equal(code, 1);
+  assert.match(stderr, /of its requests were given up before they were answered/);
 });
