@@ -38,6 +38,15 @@ export interface WorkerSample {
   readonly health?: Health | undefined;
   /** The application's metrics that `CanaryLimits` names, in that order; undefined where it has none of that name. */
   readonly metrics?: ReadonlyArray<MetricReading | undefined> | undefined;
+  /** The requests of the worker by client, of a moment within the last second or two; undefined until it has told them. */
+  readonly clients?: RequestsByClient | undefined;
+}
+
+/** The requests that are over, by the place of their client (src/contract/peer.ts). These are totals over the worker's life. */
+export interface RequestsByClient {
+  /** Those that were answered, and those that were given up. */
+  readonly requests: ArrayLike<number>;
+  readonly abandoned: ArrayLike<number>;
 }
 
 /** An application's own opinion of its worker. */

@@ -1,4 +1,4 @@
-import { isAddress } from './networks.ts';
+import { clientOf, isAddress } from './networks.ts';
 
 /** The number of fields of a peer. */
 const FIELDS = 3;
@@ -25,4 +25,21 @@ function familyOf(address: string): Peer['family'] | undefined {
 
 function isPort(value: unknown): boolean {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535;
+}
+
+/** The place for clients that are not known. */
+export const UNKNOWN_CLIENT = 0;
+
+/**
+ * The number of places in which the requests of clients are counted, by a hash of their addresses, with {@link UNKNOWN_CLIENT}. A client shares its
+ * place with others where there are many. Then each place has little of the traffic.
+ */
+export const CLIENT_PLACES = 33;
+
+/** @param address empty for clients of a Unix socket, which have none, and are one client. */
+export function clientPlaceOf(address: string): number {
+  // FNV-1a, with a shift so that high bits reach low ones.
+  let hash = 0x811c9dc5;
+  for (const char of clientOf(address)) hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193);
+  return 1 + (((hash ^ (hash >>> 15)) >>> 0) % (CLIENT_PLACES - 1));
 }

@@ -1,19 +1,24 @@
 import { isIP } from 'node:net';
 import { hostname } from 'node:os';
+import { setTimeout as delay } from 'node:timers/promises';
 import { failure, type Answer, type Gate, type RequestHead } from './routes.ts';
 import { isSecret } from './secret.ts';
+import { SharedAnswers } from './shared-answers.ts';
 
-/** Names with one label, which no attacker can own: see `AdminGate`. */
-const oneLabel = /^[\w-]*$/;
+/**
+ * The least time between two answers for clients without the token that cost the primary time, ms. Clients that ask again at each answer are
+ * then few requests a second, which cost time too.
+ */
+const LEAST_REST_MS = 200;
 
 /** The longest name that DNS has. */
 const LONGEST_HOST = 253;
 
 /**
- * Names below these are never sold: RFC 6761, RFC 8375, and ICANN's resolution on `internal`. Those below `local` are anybody's on the
- * same network (RFC 6762), and are not among them.
+ * These names, and those below them, are never sold: RFC 6761, RFC 8375, and ICANN's resolution on `internal`. Those below `local` are
+ * anybody's on the same network (RFC 6762), and so are names with one label (LLMNR: RFC 4795, and NetBIOS). They are not among them.
  */
-const ownedByNobody = /\.(?:localhost|internal|home\.arpa)$/;
+const ownedByNobody = /^localhost$|\.(?:localhost|internal|home\.arpa)$/;
 
 export interface AdminGateOptions {
   /** The host of the address that was given. Clients may use it as the host. */
@@ -32,21 +37,27 @@ export interface AdminGateOptions {
  * A browser can be made to reach a loopback port under an attacker's host name that resolves to it (DNS rebinding), and
  * the attacker's page could then read the answers. The same works off the loopback, where the browser of a person inside
  * reaches this port and the attacker does not. The browser sends that name in `Host`. So the gate only accepts hosts that no
- * stranger can own. These are addresses, names with one label such as localhost or a container's, and names below domains that are
- * never sold. The name of this machine, the host of the address, and the names that were given are accepted too.
+ * stranger can own. These are addresses, localhost, and names below domains that are never sold. The name of this
+ * machine, whole or its first label, the host of the address, and the names that were given are accepted too.
  */
 export class AdminGate implements Gate {
   readonly isLocal = false;
+  readonly shared: SharedAnswers<string, Answer>;
   readonly #names: ReadonlySet<string>;
   /** The ends of names, each with a dot before it. */
   readonly #suffixes: readonly string[];
   readonly #token: string;
 
   constructor({ host, token, names = [], machine = hostname() }: AdminGateOptions) {
-    const known = [host, machine, ...names].map((name) => name.toLowerCase());
+    const known = [host, machine, machine.replace(/\..*$/, ''), ...names].map((name) => name.toLowerCase());
     this.#names = new Set(known);
     this.#suffixes = known.filter((name) => name.startsWith('*.')).map((name) => name.slice(1));
     this.#token = token;
+    this.shared = new SharedAnswers({
+      leastRest: LEAST_REST_MS,
+      now: () => performance.now(),
+      delay: (ms) => delay(ms, undefined, { ref: false }),
+    });
   }
 
   refuse(request: RequestHead): Answer | undefined {
@@ -54,7 +65,7 @@ export class AdminGate implements Gate {
     if (!this.#knows(host)) {
       return failure(
         403,
-        `expected an IP address, a name without a dot or one of --admin-host as the host, got ${quoted(host)}`,
+        `expected an IP address, localhost, the name of this machine or one of --admin-host as the host, got ${quoted(host)}`,
       );
     }
     if (isOfAnotherSite(request) && !isPage(request))
@@ -75,7 +86,8 @@ export class AdminGate implements Gate {
   #knows(host: string): boolean {
     // A name may end in a dot, which says that it is whole.
     const name = host.replace(/:\d+$/, '').replace(/\.$/, '').toLowerCase();
-    if (oneLabel.test(name) || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0) return true;
+    // A client that is no browser may name no host.
+    if (name === '' || isIP(name.replace(/^\[(.*)\]$/, '$1')) !== 0) return true;
     if (this.#names.has(name) || ownedByNobody.test(name)) return true;
     return this.#suffixes.some((suffix) => name.endsWith(suffix) && name.length > suffix.length);
   }

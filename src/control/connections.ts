@@ -3,7 +3,7 @@ import type { IncomingMessage, OutgoingHttpHeaders, Server, ServerResponse } fro
 import type { Socket } from 'node:net';
 import type { Viewer } from './controls.ts';
 import { Gathered } from '../sockets/gathered.ts';
-import { Quota } from './quota.ts';
+import { Quota, SAFE_MS } from './quota.ts';
 import type { Answer, ControlRequest, Gate, RequestHead } from './routes.ts';
 
 /** The length of a request's body. */
@@ -54,6 +54,7 @@ export class Connections {
   /** Requests that were dropped, of each connection that had some. */
   readonly #dropped = new WeakMap<Socket, number>();
   readonly #quota: Quota<Socket>;
+  #isSettling = false;
   #http: Server | undefined;
   #allClosed: (() => void) | undefined;
 
@@ -65,7 +66,8 @@ export class Connections {
   accept(socket: Socket): void {
     // This listener serves until node:http takes over. A client that is gone needs no answer.
     socket.on('error', () => {});
-    const loser = this.#quota.admit(socket, socket.remoteAddress ?? '');
+    const loser = this.#quota.admit(socket, socket.remoteAddress ?? '', performance.now());
+    if (this.#quota.isOverfull) this.#settleSoon();
     loser?.destroy();
     if (loser === socket) return;
     this.#open.add(socket);
@@ -98,9 +100,20 @@ export class Connections {
       socket.destroy();
       return;
     }
-    this.#quota.advance(socket, 'asking');
     this.#http ??= this.#createHttp();
     this.#http.emit('connection', socket);
+  }
+
+  /** Closes connections that are safe no longer. What has come from them is read between the timer and the immediate. */
+  #settleSoon(): void {
+    if (this.#isSettling) return;
+    this.#isSettling = true;
+    const settle = (): void => {
+      this.#isSettling = false;
+      for (const loser of this.#quota.settle(performance.now())) loser.destroy();
+      if (this.#quota.isOverfull) this.#settleSoon();
+    };
+    setTimeout(() => setImmediate(settle), SAFE_MS).unref();
   }
 
   #destroy(): void {

@@ -5,11 +5,8 @@ export interface Provenance {
   readonly fetchSite?: string | undefined;
 }
 
-/**
- * Accepts `localhost`, any name with one label as in `curl http://prefork/`, and the loopback's addresses, each with an
- * optional port.
- */
-const localHost = /^([\w-]*|127\.0\.0\.1|\[::1\])(:\d+)?$/;
+/** Accepts `localhost`, the loopback's addresses, and none, each with an optional port. Any neighbour may take another name with one label. */
+const localHost = /^(localhost|127\.0\.0\.1|\[::1\])?(:\d+)?$/i;
 
 /**
  * Returns why a request that may come from a web page is refused; undefined when nothing suggests that.

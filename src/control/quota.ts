@@ -1,80 +1,152 @@
 import { clientOf } from '../contract/networks.ts';
 
-/** The progress of a connection. Connections with less progress are closed first, and trusted ones never. */
-const stages = ['silent', 'asking', 'answered', 'trusted'] as const;
+/**
+ * The progress of a connection. Connections with less progress are closed first, and trusted ones never. A part of a request is none: it costs
+ * a client nothing.
+ */
+const stages = ['arriving', 'answered', 'trusted'] as const;
 
 export type Stage = (typeof stages)[number];
 
-interface Place {
-  readonly client: string;
-  stage: Stage;
+/** How long a new connection is safe, ms: its request comes with it, or as long after it as the network takes. */
+export const SAFE_MS = 100;
+
+/** While new connections are safe, there may be so many times as many for a moment. */
+const MOST_FOR_A_MOMENT = 3;
+
+/** All addresses of the loopback are at the disposal of each user of this machine. */
+const LOOPBACK = 'loopback';
+
+/** The network of `::1`, as `clientOf` has it. */
+const IPV6_LOOPBACK = '0:0:0:0';
+
+/** The connections of a client that are not trusted. */
+interface Client {
+  readonly name: string;
+  count: number;
 }
 
+interface Place {
+  readonly client: Client;
+  /** When the connection came, ms. */
+  readonly since: number;
+  stage: number;
+}
+
+const TRUSTED = stages.indexOf('trusted');
+
 /**
- * Decides which connections stay when there are too many. The order of arrival does not decide, because clients that
- * connect and say nothing could lock out the others. The client with the most connections loses one. A client with few
- * keeps them while others have more. The quota owns nothing.
+ * Decides which connections stay when there are too many. The client with the most connections loses one: one of those that have made the
+ * least progress, by chance. The order of arrival does not decide: by it, clients that connect fast enough could choose who has to go. A new
+ * connection is safe for a moment, so that its request is answered however many others come. The quota owns nothing.
  */
 export class Quota<Connection> {
   readonly #most: number;
-  /** The places, in the order of arrival. */
+  readonly #random: () => number;
   readonly #places = new Map<Connection, Place>();
+  readonly #clients = new Map<string, Client>();
+  #trusted = 0;
 
   /**
    * Creates the quota.
    *
    * @param most the number of connections in all.
+   * @param random chooses among equals: a number from 0 up to 1.
    */
-  constructor(most: number) {
+  constructor(most: number, random: () => number = Math.random) {
     this.#most = most;
+    this.#random = random;
   }
 
   get size(): number {
     return this.#places.size;
   }
 
+  /** Whether there are more connections than there may be, so that {@link settle} has to be called. */
+  get isOverfull(): boolean {
+    return this.size > this.#most;
+  }
+
   /**
    * Gives the connection a place.
    *
+   * @param now the monotonic time, ms.
    * @returns the connection that has to go, which may be this one; undefined when there is room.
    */
-  admit(connection: Connection, address: string): Connection | undefined {
-    const loser = this.size < this.#most ? undefined : this.#loser(clientOf(address));
-    if (this.size >= this.#most && loser === undefined) return connection;
-    if (loser !== undefined) this.release(loser);
-    this.#places.set(connection, { client: clientOf(address), stage: 'silent' });
-    return loser;
+  admit(connection: Connection, address: string, now: number): Connection | undefined {
+    this.#places.set(connection, { client: this.#join(address), since: now, stage: 0 });
+    if (!this.isOverfull) return undefined;
+    const isFull = this.size > this.#most * MOST_FOR_A_MOMENT || this.#trusted >= this.#most;
+    return this.#dismiss(isFull ? now : now - SAFE_MS);
+  }
+
+  /** @returns the connections that have to go, as they are safe no longer */
+  settle(now: number): Connection[] {
+    const losers: Connection[] = [];
+    while (this.isOverfull) {
+      const loser = this.#dismiss(now - SAFE_MS);
+      if (loser === undefined) break;
+      losers.push(loser);
+    }
+    return losers;
   }
 
   /** Records progress: the connection has sent something or was answered. A connection without a place is ignored. */
   advance(connection: Connection, stage: Stage): void {
     const place = this.#places.get(connection);
-    if (place !== undefined) place.stage = stage;
+    const next = stages.indexOf(stage);
+    if (place === undefined || next <= place.stage) return;
+    place.stage = next;
+    if (next !== TRUSTED) return;
+    this.#trusted++;
+    this.#leave(place.client);
   }
 
   /** Frees the place. A second call does nothing. */
   release(connection: Connection): void {
+    const place = this.#places.get(connection);
+    if (place === undefined) return;
     this.#places.delete(connection);
+    if (place.stage === TRUSTED) this.#trusted--;
+    else this.#leave(place.client);
+  }
+
+  #join(address: string): Client {
+    const name = nameOf(address);
+    const client = this.#clients.get(name) ?? { name, count: 0 };
+    client.count++;
+    this.#clients.set(name, client);
+    return client;
+  }
+
+  #leave(client: Client): void {
+    if (--client.count === 0) this.#clients.delete(client.name);
   }
 
   /**
-   * Chooses a connection of the clients that would have the most. When all of theirs are trusted, the clients with the
-   * next most are considered.
+   * Takes its place from one of the connections that came at that time or before it.
+   *
+   * @returns undefined when all of them are trusted.
    */
-  #loser(newcomer: string): Connection | undefined {
-    const counts = new Map([[newcomer, 1]]);
-    for (const { client } of this.#places.values()) counts.set(client, (counts.get(client) ?? 0) + 1);
-    for (const count of [...new Set(counts.values())].toSorted((one, other) => other - one)) {
-      const rivals = [...this.#places].filter(([, { client }]) => counts.get(client) === count);
-      const loser = leastFar(rivals);
-      if (loser !== undefined) return loser;
+  #dismiss(cameBy: number): Connection | undefined {
+    let loser: Connection | undefined;
+    let least: Place | undefined;
+    let equals = 0;
+    // This runs for each connection of a flood, so it is a single pass. Of equals, each has the same chance (reservoir sampling).
+    for (const [connection, place] of this.#places) {
+      if (place.stage === TRUSTED || place.since > cameBy) continue;
+      const order = least === undefined ? -1 : least.client.count - place.client.count || place.stage - least.stage;
+      if (order > 0) continue;
+      equals = order < 0 ? 1 : equals + 1;
+      if (order === 0 && this.#random() * equals >= 1) continue;
+      [loser, least] = [connection, place];
     }
-    return undefined;
+    if (loser !== undefined) this.release(loser);
+    return loser;
   }
 }
 
-/** Returns the oldest connection with the least progress. */
-function leastFar<Connection>(places: ReadonlyArray<readonly [Connection, Place]>): Connection | undefined {
-  const found = stages.map((stage) => places.find(([, place]) => place.stage === stage));
-  return found.slice(0, stages.indexOf('trusted')).find((place) => place !== undefined)?.[0];
+function nameOf(address: string): string {
+  const client = clientOf(address);
+  return client.startsWith('127.') || client === IPV6_LOOPBACK ? LOOPBACK : client;
 }

@@ -18,6 +18,7 @@ import { refusal, type Provenance } from './origin.ts';
 import { PAGE_POLICY, pageFiles, type PagePath } from './page-files.ts';
 import { withoutWords } from './status/public-status.ts';
 import { isKeyOf } from '../contract/tables.ts';
+import type { SharedAnswers } from './shared-answers.ts';
 
 /** The longest time that one request can hold a worker. A client that is gone cannot release it. */
 const LONGEST_HOLD_SECONDS = 600;
@@ -55,6 +56,8 @@ export interface Gate {
   readonly isLocal: boolean;
   /** Tells whether the client may see what the application said about itself. */
   isTrusted(head: RequestHead): boolean;
+  /** Shares answers among clients that are not trusted, by the path. Undefined where all are. */
+  readonly shared?: SharedAnswers<string, Answer>;
 }
 
 /** The gate of the Unix socket, which only its user can open. */
@@ -80,6 +83,8 @@ interface Route {
   /** The names of the fields that its query or body may have. */
   readonly fields: readonly string[];
   readonly answer: (asked: Asked) => Answer | Promise<Answer>;
+  /** Whether it takes the primary time that grows with the workers, and all who are not trusted may have the same answer. */
+  readonly isCostly?: true;
 }
 
 type Method = 'GET' | 'POST';
@@ -91,8 +96,8 @@ const routes: Readonly<Record<string, Methods>> = {
   '/dashboard.css': { GET: pageFile('/dashboard.css') },
   '/dashboard.js': { GET: pageFile('/dashboard.js') },
   '/live': { GET: { fields: [], answer: live } },
-  '/history': { GET: { fields: [], answer: ({ controls }) => json(200, controls.figures()) } },
-  '/status': { GET: { fields: [], answer: currentStatus } },
+  '/history': { GET: { fields: [], answer: ({ controls }) => json(200, controls.figures()), isCostly: true } },
+  '/status': { GET: { fields: [], answer: currentStatus, isCostly: true } },
   '/metrics': { GET: { fields: [], answer: metrics } },
   '/healthz': { GET: { fields: [], answer: () => text(200, 'ok') } },
   '/readyz': { GET: { fields: [], answer: readiness } },
@@ -140,13 +145,11 @@ function dispatch(request: ControlRequest, controls: Controls, gate: Gate): Answ
     return failure(413, request.method === 'POST' ? 'the body is longer than 64 KB' : `${request.method} has no body`);
   }
   const fields = readFields(query, request.body, route.fields);
-  return route.answer({
-    controls,
-    fields,
-    accept: request.accept,
-    isTrusted: gate.isTrusted(request),
-    isLocal: gate.isLocal,
-  });
+  const { isLocal, shared } = gate;
+  const isTrusted = gate.isTrusted(request);
+  const asked = { controls, fields, accept: request.accept, isTrusted, isLocal };
+  if (route.isCostly && !isTrusted && shared) return shared.ask(path, () => route.answer(asked));
+  return route.answer(asked);
 }
 
 /** Finds the route. HEAD is handled as GET, and Node leaves out the body. */

@@ -11,6 +11,9 @@ const PERIOD_MS = 1000;
 /** The time from an event to the frame that shows it. Several events may share that frame. */
 const SOON_MS = 100;
 
+/** A frame is followed by a rest that is so many times as long, in which none is made for a new viewer. */
+const REST_PER_FRAME = 5;
+
 /**
  * Each viewer has a connection that stays open. The limit applies to viewers with and without the token separately, so
  * the latter cannot keep the former out.
@@ -41,6 +44,8 @@ export class Live implements Dashboard {
   #timer: NodeJS.Timeout | undefined;
   #soon: NodeJS.Timeout | undefined;
   #stopListening: (() => void) | undefined;
+  /** The time before which no frame is made for a new viewer. */
+  #restsUntil = -Infinity;
 
   constructor(source: LiveSource) {
     this.#source = source;
@@ -71,7 +76,7 @@ export class Live implements Dashboard {
       audience.remove(viewer);
       if (this.#viewers === 0) this.#stop();
     });
-    this.#show();
+    this.#showNewcomer();
   }
 
   #audience(isTrusted: boolean): Audience {
@@ -108,6 +113,13 @@ export class Live implements Dashboard {
     this.#public.end();
   }
 
+  /** Viewers may come and go as often as they like, and a frame costs the time of the primary. */
+  #showNewcomer(): void {
+    const rest = this.#restsUntil - performance.now();
+    if (rest <= 0) this.#show();
+    else this.#soon ??= setTimeout(() => this.#show(), rest).unref();
+  }
+
   /** Sends a frame. The figures are the same for all viewers and are encoded once. */
   #show(): void {
     clearTimeout(this.#soon);
@@ -117,8 +129,11 @@ export class Live implements Dashboard {
     const { server, slots, figures } = partsOf(status, at, this.#latency.read(at, this.#source.durations()));
     const text = JSON.stringify(figures);
     this.#trusted.show({ server, slots }, text);
-    if (this.#public.size === 0) return;
-    const open = partsOf(withoutWords(status), at, figures);
-    this.#public.show({ server: open.server, slots: open.slots }, text);
+    if (this.#public.size > 0) {
+      const open = partsOf(withoutWords(status), at, figures);
+      this.#public.show({ server: open.server, slots: open.slots }, text);
+    }
+    const end = performance.now();
+    this.#restsUntil = end + Math.max(SOON_MS, REST_PER_FRAME * (end - at));
   }
 }

@@ -2,7 +2,8 @@
  * The whole protocol between the primary and its workers. Both ends have the same version of prefork except during an
  * upgrade. A worker runs code that is not ours, so its messages are checked before they are believed.
  */
-import type { MetricReading } from '../contract/canary.ts';
+import type { MetricReading, RequestsByClient } from '../contract/canary.ts';
+import { CLIENT_PLACES } from '../contract/peer.ts';
 import { MOVE_REASONS, type MoveEnd, type MoveReason } from '../contract/moves.ts';
 import type { DatagramMessage, DatagramQuery, ListenerMessage, ListenQuery, Unshared } from '../contract/listening.ts';
 import { fieldsOf } from '../contract/fields.ts';
@@ -61,13 +62,14 @@ export type WorkerMessage =
   | { readonly type: 'metrics'; readonly request: number; readonly families: readonly unknown[] }
   /**
    * How the worker is by its application's own word (`worker.health`), null where the application says nothing, and its metrics of the
-   * names that were asked for, null where it has none.
+   * names that were asked for, null where it has none. `clients` are totals over the worker's life, by the place of the client.
    */
   | {
       readonly type: 'health';
       readonly ok: boolean | null;
       readonly reason: string;
       readonly readings: ReadonlyArray<MetricReading | null>;
+      readonly clients: { readonly [Of in keyof RequestsByClient]: readonly number[] };
     }
   /**
    * The worker is about to end by itself. `error` is the uncaught error as Node prints it. `stderr` is the last output
@@ -230,6 +232,16 @@ function isReading(value: unknown): boolean {
   return isKind && isAll && given.every((one) => typeof one === 'number' && Math.abs(one) <= LARGEST_READING);
 }
 
+const clients: Check = (value) => {
+  const { requests, abandoned } = fieldsOf(value);
+  return Object.keys(fieldsOf(value)).length === 2 && areByClient(requests) && areByClient(abandoned);
+};
+
+function areByClient(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length !== CLIENT_PLACES) return false;
+  return value.every((one) => Number.isInteger(one) && one >= 0 && one <= LARGEST_READING);
+}
+
 const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> = {
   listen: {
     request: number,
@@ -279,7 +291,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   settled: {},
   drained: {},
   metrics: { request: number, families: Array.isArray },
-  health: { ok: (value) => value === null || boolean(value), reason: atMost(LONGEST_REASON), readings },
+  health: { ok: (value) => value === null || boolean(value), reason: atMost(LONGEST_REASON), readings, clients },
   lastWords: { error: text, stderr: text },
 };
 

@@ -311,7 +311,7 @@ export const optionTable = {
     type: 'words',
     of: 'host',
     about:
-      'Host names under which clients may reach --admin, such as metrics.example.com,*.example.org. Addresses, names without a dot, names below localhost, internal and home.arpa, the name of the machine and the host of --admin are always accepted. Any other name could belong to an attacker whose page a browser here has opened (DNS rebinding).',
+      'Host names under which clients may reach --admin, such as metrics.example.com,*.example.org. Addresses, localhost, names below localhost, internal and home.arpa, the name of the machine and the host of --admin are always accepted. Any other name could belong to an attacker whose page a browser here has opened (DNS rebinding).',
   },
   adminTokenFile: {
     applies: 'upgrade',

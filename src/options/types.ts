@@ -405,7 +405,7 @@ export interface Options {
   admin?: string | undefined;
   /**
    * Host names under which clients may reach {@link admin}, such as `metrics.example.com`, or `*.example.org` for all names below
-   * `example.org`. Addresses, names without a dot, names below `localhost`, `internal` and `home.arpa`, the name of the machine and the
+   * `example.org`. Addresses, `localhost`, names below `localhost`, `internal` and `home.arpa`, the name of the machine and the
    * host of `admin` are always accepted. Any other name could belong to an attacker who makes it lead to this host, and has a browser
    * open a page under it (DNS rebinding).
    *

@@ -151,7 +151,7 @@ function start(briefing: WorkerBriefing): void {
   // The program has had its first turn by then.
   setImmediate(() => link.send({ type: 'started' })).unref();
   primaryDeath.add(() => server.onStopping.fire());
-  offer({ briefing, link, status, drainHooks, primaryDeath, server });
+  offer({ briefing, link, status, drainHooks, primaryDeath, server, requests });
 }
 
 /** What this file does to the process itself, before any part is made. */
@@ -194,12 +194,13 @@ interface Offered {
   readonly drainHooks: OneShotHooks;
   readonly primaryDeath: OneShotHooks;
   readonly server: ServerState;
+  readonly requests: Requests;
 }
 
 /** Makes the worker known to the application, for `prefork/worker`. */
-function offer({ briefing, link, status, drainHooks, primaryDeath, server }: Offered): void {
+function offer({ briefing, link, status, drainHooks, primaryDeath, server, requests }: Offered): void {
   const applicationMetrics = new ApplicationMetrics(link);
-  const health = new Health(link, () => applicationMetrics.families());
+  const health = new Health(link, () => applicationMetrics.families(), requests.clients);
   let hasSaidReady = false;
   register({
     get slot() {

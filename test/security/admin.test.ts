@@ -158,6 +158,38 @@ test('hundreds of connections that are held and renewed do not keep the holder o
   }
 });
 
+test('thousands of connections a second, from as many addresses, do not keep the holder of the token out', async () => {
+  await using app = await serve({
+    entry: 'hello.js',
+    options: ['--workers', '1', '--admin', '127.0.0.1:0'],
+    env: { PREFORK_ADMIN_TOKEN: TOKEN },
+  });
+  const url = await adminOf(app);
+  const open = new Set<Socket>();
+  const startedAt = performance.now();
+  let made = 0;
+  const flood = (): void => {
+    const due = 2 * (performance.now() - startedAt);
+    for (; made < due && open.size < 1000; made++) {
+      const localAddress = `127.${1 + (made >> 16)}.${(made >> 8) & 255}.${1 + (made % 254)}`;
+      const socket = connect({ port: Number(url.port), host: url.hostname, localAddress });
+      open.add(socket.on('error', () => {}).resume());
+      socket.once('close', () => open.delete(socket));
+      // They have begun to ask before the holder does.
+      socket.write('GET / HTTP/1.1\r\n');
+    }
+  };
+  const timer = setInterval(flood, 1);
+  try {
+    const answers: number[] = [];
+    for (let nth = 0; nth < 40; nth++) answers.push(await ask(url, '/healthz', TOKEN));
+    assert.ok(answers.filter((status) => status === 200).length >= 36, answers.join(' '));
+  } finally {
+    clearInterval(timer);
+    for (const socket of open) socket.destroy();
+  }
+});
+
 test('a hundred clients that ask for metrics again and again without the token are few scrapes, and keep nobody else waiting', async () => {
   // Each scrape takes the time that the primary waits for the worker's own metrics, 250 ms, and is followed by a rest.
   await using app = await serve({

@@ -1,5 +1,6 @@
 /** Simulates the samples of a watch: two generations of workers under the same traffic, with the same noise. */
 import type { CanaryLimits, GenerationSample, Judgement, WorkerSample } from '../../src/contract/canary.ts';
+import { CLIENT_PLACES, clientPlaceOf } from '../../src/contract/peer.ts';
 import { Random } from './random.ts';
 import { judge } from '../../src/primary/fleet/canary/judge.ts';
 import { countDuration, DURATIONS } from '../../src/scoreboard/durations.ts';
@@ -21,7 +22,7 @@ export interface Fault {
   /** When one of its workers crashes or hangs, ms. */
   readonly crash?: number;
   readonly hang?: number;
-  /** The share of its requests that are never answered. Their clients leave after 2 s. */
+  /** The share of its requests that are never answered. Their clients leave. */
   readonly stuck?: number;
   /** What its application says from then on, ms. */
   readonly unwell?: number;
@@ -37,6 +38,8 @@ export interface Noise {
   readonly outages?: number;
   /** The chance that a client sends a request that fails ten times over, to one worker, in a second. @default 0.01 */
   readonly retries?: number;
+  /** The requests that one client, or several by turns, ask of the canary in a second and do not wait for. @default none */
+  readonly leaving?: { readonly clients: number; readonly requests: number };
   /** The ms that half of the answers take. @default 10 */
   readonly median?: number;
   /** The standard deviation of the logarithm of the times of answers. @default 0.5 */
@@ -53,6 +56,8 @@ export interface Scene {
   readonly watch: number;
   readonly noise?: Noise;
   readonly fault?: Fault;
+  /** The number of clients, which ask as often as each other. @default 1000 */
+  readonly clients?: number;
 }
 
 export const limits: CanaryLimits = {
@@ -91,6 +96,8 @@ interface Simulated {
   readonly weight: number;
   readonly durations: Float64Array;
   readonly latencies: Float64Array;
+  readonly requests: number[];
+  readonly abandoned: number[];
   readonly since: number;
   /** The memory in bytes, without what it leaked. */
   rss: number;
@@ -141,6 +148,8 @@ class Simulation {
         weight: 0.9 + 0.2 * this.#random(),
         durations: new Float64Array(DURATIONS),
         latencies: new Float64Array(LATENCIES),
+        requests: Array.from({ length: CLIENT_PLACES }, () => 0),
+        abandoned: Array.from({ length: CLIENT_PLACES }, () => 0),
         since: isCanary ? 0 : -600_000,
         rss: isCanary ? 55 * MB : fullRss,
         leaked: 0,
@@ -162,7 +171,7 @@ class Simulation {
   }
 
   #serve(worker: Simulated, at: number, outage: number): void {
-    const { noise = {}, fault = {}, rate, workers } = this.#scene;
+    const { noise = {}, fault = {}, rate, workers, clients = 1000 } = this.#scene;
     const { errors = 0.002, stalls = 0.02, retries = 0.01, median = 10, spread = 0.5 } = noise;
     const random = this.#random;
     const isBad = worker.isCanary && at > (fault.after ?? 0);
@@ -175,12 +184,20 @@ class Simulation {
     for (let index = 0; index < count; index++) {
       worker.started++;
       worker.finished++;
-      if (isBad && random() < (fault.stuck ?? 0)) continue;
+      // Clients do not take turns in the order of the workers.
+      const client = Math.imul(worker.started, 0x9e3779b1) >>> 0;
+      const place = clientPlaceOf(`10.0.0.${client % clients}`);
+      worker.requests[place]!++;
+      if (isBad && random() < (fault.stuck ?? 0)) {
+        worker.abandoned[place]!++;
+        continue;
+      }
       let ms = median * Math.exp(spread * normal(random)) * slower * cold;
       if (stalled && random() < 0.3) ms += 300 * random();
       this.#answer(worker, random() < failing ? 500 : 200, ms);
     }
     if (random() < retries / workers) for (let index = 0; index < 10; index++) this.#answer(worker, 500, median);
+    if (worker.isCanary && noise.leaving !== undefined) leave(worker, noise.leaving);
     worker.utilization = Math.min(1, (count * 0.002 + 0.02) * slower * (0.9 + 0.2 * random()));
     worker.cpu += worker.utilization * 1000;
     worker.delay = stalled ? 300 * random() : 2 * random();
@@ -209,6 +226,17 @@ class Simulation {
   }
 }
 
+/** They give up what they ask for, and have not been seen before. */
+function leave(worker: Simulated, { clients, requests }: NonNullable<Noise['leaving']>): void {
+  worker.started += requests;
+  worker.finished += requests;
+  for (let index = 0; index < requests; index++) {
+    const place = clientPlaceOf(`192.0.2.${index % clients}`);
+    worker.requests[place]!++;
+    worker.abandoned[place]!++;
+  }
+}
+
 function sampleOf(worker: Simulated, at: number, { unwell }: Fault): WorkerSample {
   const isUnwell = worker.isCanary && unwell !== undefined && at >= unwell;
   return {
@@ -228,6 +256,7 @@ function sampleOf(worker: Simulated, at: number, { unwell }: Fault): WorkerSampl
     rss: worker.rss + worker.leaked,
     peak: worker.rss + worker.leaked,
     heapUsed: (worker.rss + worker.leaked) / 2,
+    clients: { requests: [...worker.requests], abandoned: [...worker.abandoned] },
     ...(unwell === undefined ? {} : { health: { ok: !isUnwell, reason: isUnwell ? 'no queue' : '' } }),
   };
 }

@@ -40,7 +40,7 @@ export class CurrentRequest {
 
   /** Counts it as given to a handler. */
   count(): void {
-    this.#ordinal = this.#core.traffic.begin();
+    this.#ordinal = this.#core.traffic.begin(this.#socket);
     this.#startedAt = this.#core.traffic.startTime();
   }
 

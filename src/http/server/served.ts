@@ -18,6 +18,8 @@ export interface Served {
    * has kept the event loop, and other connections may be served first.
    */
   time?(onAnswered: (status: number, ms: number, alone?: Socket) => void): void;
+  /** Tells of each request that a handler got and of its end, from now on. A server without this function tells of none. */
+  follow?(follower: RequestFollower): void;
   /**
    * Makes responses say `Connection: close` from now on. Idle connections stay.
    *
@@ -43,6 +45,14 @@ export interface Served {
   answerFirst?(path: string, answer: () => { readonly status: number; readonly body: string }): void;
   /** The connections on which nothing happens, and which may be closed. */
   idle(): Iterable<Socket>;
+}
+
+/** Hears of requests, by the connection on which they came. */
+export interface RequestFollower {
+  begun(socket: Socket): void;
+  answered(socket: Socket): void;
+  /** The client has left before the answer. */
+  gaveUp(socket: Socket): void;
 }
 
 /**

@@ -158,6 +158,7 @@ export class Server extends NetServer {
         return traffic.finished;
       },
       time: (onAnswered) => traffic.time(onAnswered),
+      follow: (follower) => traffic.follow(follower),
       drain: (onFree) => leaving.drain(onFree),
       stay: () => {
         leaving.stay();

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { RequestFollower } from './served.ts';
 
 /** See `Served.time`. */
 export type OnAnswered = (status: number, ms: number, alone?: Socket) => void;
@@ -11,6 +12,7 @@ export class Traffic {
   #started = 0;
   #finished = 0;
   #onAnswered: OnAnswered | undefined;
+  #follower: RequestFollower | undefined;
 
   get started(): number {
     return this.#started;
@@ -26,8 +28,14 @@ export class Traffic {
     this.#onAnswered = onAnswered;
   }
 
+  /** Tells `follower` of each request from now on. */
+  follow(follower: RequestFollower): void {
+    this.#follower = follower;
+  }
+
   /** Counts a request that a handler gets. @returns its ordinal among all, from 1 */
-  begin(): number {
+  begin(socket: Socket): number {
+    this.#follower?.begun(socket);
     return ++this.#started;
   }
 
@@ -43,7 +51,9 @@ export class Traffic {
    */
   end(ordinal: number, startedAt: number, socket: Socket, status: number | undefined): void {
     this.#finished++;
-    if (status === undefined || this.#onAnswered === undefined) return;
+    if (status === undefined) return this.#follower?.gaveUp(socket);
+    this.#follower?.answered(socket);
+    if (this.#onAnswered === undefined) return;
     this.#onAnswered(status, clock.now() - startedAt, ordinal === this.#started ? socket : undefined);
   }
 }

@@ -1,8 +1,10 @@
 import { accessSync, constants, statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Balance, Sharing } from '../../contract/modes.ts';
 import type { AskedKind, AskedTargets } from '../../contract/operations.ts';
 import type { Outcome } from '../../contract/outcome.ts';
 import type { Controls, Dashboard, FiguresHistory, KeptLines, MetricsAnswer, Status } from '../../control/controls.ts';
+import { SharedAnswers } from '../../control/shared-answers.ts';
 import type { Settings } from '../../options/index.ts';
 import type { LineRing } from '../telemetry/line-ring.ts';
 import type { Operate } from '../fleet/events.ts';
@@ -12,7 +14,6 @@ import { Calendar } from './calendar.ts';
 import { dashboardOf } from './dashboard.ts';
 import { whyNotReady } from '../fleet/server/terms.ts';
 import { metricsOf, type ScrapeTerms } from './metrics.ts';
-import { Scrapes } from './scrapes.ts';
 import { statusOf } from './status.ts';
 import type { Row } from '../../scoreboard/layout.ts';
 import type { WorkerId } from '../fleet/ids.ts';
@@ -52,12 +53,13 @@ export class PrimaryControls implements Controls {
   readonly #names: Pick<Status, 'prefork' | 'node' | 'pid' | 'sharing'>;
   /** The dashboard, which all entrances share, so that all clients are shown the same. */
   #dashboard: Promise<Dashboard> | undefined;
-  #scrapes: Scrapes | undefined;
+  readonly #scrapes: SharedAnswers<boolean, MetricsAnswer>;
 
   constructor(parts: PrimaryControlsParts) {
     const { supervisor, sharing } = parts;
     this.#supervisor = supervisor;
     this.#parts = parts;
+    this.#scrapes = new SharedAnswers({ now: parts.now, delay: (ms) => delay(ms, undefined, { ref: false }) });
     this.#names = { prefork: version(), node: process.versions.node, pid: process.pid, sharing };
   }
 
@@ -97,14 +99,10 @@ export class PrimaryControls implements Controls {
   }
 
   async metrics(accept: string | undefined): Promise<MetricsAnswer> {
-    const { wantsOpenMetrics: kindOf } = await import('../../metrics/exposition.ts');
-    this.#scrapes ??= new Scrapes({
-      scrape: (as) => metricsOf(this.#supervisor, this.#parts, this.status(), as),
-      kindOf,
-      now: this.#parts.now,
-      delay: (ms) => new Promise((resolve) => setTimeout(resolve, ms).unref()),
-    });
-    return this.#scrapes.ask(accept);
+    const { wantsOpenMetrics } = await import('../../metrics/exposition.ts');
+    return this.#scrapes.ask(wantsOpenMetrics(accept), () =>
+      metricsOf(this.#supervisor, this.#parts, this.status(), accept),
+    );
   }
 
   logs(after?: number, worker?: number): KeptLines {

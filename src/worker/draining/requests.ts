@@ -8,6 +8,8 @@ import { countDuration, DURATIONS } from '../../scoreboard/durations.ts';
 import { countLatency, LATENCIES } from '../../scoreboard/latencies.ts';
 import { Departure } from './departure.ts';
 import type { ReadFairness } from '../balancing/read-fairness.ts';
+import { UNKNOWN_CLIENT } from '../../contract/peer.ts';
+import { Clients, knownPlaceOf, placeOf } from '../vitals/clients.ts';
 
 /** What both of Node's channels publish for each HTTP/1 request of any http or https server, before its handler runs. */
 interface Exchange {
@@ -43,6 +45,8 @@ class Connection {
   /** Undefined for HTTP/2. */
   readonly socket: Socket | undefined;
   inFlight = 0;
+  /** The place of its client in {@link Clients}. */
+  client: number = UNKNOWN_CLIENT;
   /** When the oldest request that is not answered started, HTTP/1 only. */
   startedAt = 0;
   /** When the others started, in their order: HTTP/1 answers them in that order. */
@@ -80,6 +84,8 @@ export class Requests {
   readonly durations: Float64Array = new Float64Array(DURATIONS);
   /** The same by finer buckets, whatever their status. */
   readonly latencies: Float64Array = new Float64Array(LATENCIES);
+  /** Counts the requests by client while a canary is watched. */
+  readonly clients: Clients = new Clients();
 
   // The record is a property of the socket: a request costs 46 ns with it, 63 with a WeakMap and 92 with a Map (CPU time on
   // Node 24, 1000 connections, publishing included). Each of these objects has a symbol of its own, and shares no records.
@@ -166,6 +172,13 @@ export class Requests {
       this.#count(status, ms);
       if (ms >= LONG_MS && alone !== undefined) this.#fairness?.pauseOnce(alone);
     });
+    served.follow?.({
+      begun: (socket) => {
+        if (this.clients.isWatched) placeOf(socket);
+      },
+      answered: (socket) => this.clients.answered(knownPlaceOf(socket)),
+      gaveUp: (socket) => this.clients.gaveUp(knownPlaceOf(socket), 1),
+    });
     if (this.#draining) served.drain(this.#leaving?.onFree);
     else served.tellFree?.(this.#onFree);
   }
@@ -242,6 +255,7 @@ export class Requests {
     else (connection.waiting ??= []).push(clock.now());
     this.#newest = connection;
     connection.newest = response;
+    if (this.clients.isWatched) connection.client = placeOf(socket);
   };
 
   readonly #onFinish = (message: unknown): void => {
@@ -250,6 +264,7 @@ export class Requests {
     // Undefined: the request started before this object did. None in flight: the connection closed first, and its requests counted as finished.
     if (connection === undefined || connection.inFlight === 0) return;
     this.#finished++;
+    this.clients.answered(connection.client);
     const ms = clock.now() - connection.startedAt;
     this.#count(response.statusCode, ms);
     if (ms >= LONG_MS && this.#newest === connection && !isEncrypted(socket)) this.#fairness?.pauseOnce(socket);
@@ -291,12 +306,15 @@ export class Requests {
       connection.peak = Math.max(connection.peak, connection.inFlight);
       connection.isFresh = false;
       connection.departure?.asked();
+      if (this.clients.isWatched && session.socket !== undefined) connection.client = placeOf(session.socket);
       const startedAt = clock.now();
       stream.once('close', () => {
         if (connection.inFlight === 0) return;
         connection.inFlight--;
         this.#finished++;
         if (!stream.aborted) this.#count(statusOf(stream), clock.now() - startedAt);
+        if (!stream.aborted && statusOf(stream) >= 200) this.clients.answered(connection.client);
+        else this.clients.gaveUp(connection.client, 1);
       });
     });
     session.once('close', () => {
@@ -316,6 +334,7 @@ export class Requests {
   /** Counts all requests in flight on a connection that has closed as finished. */
   #finishAll(connection: Connection): void {
     this.#finished += connection.inFlight;
+    this.clients.gaveUp(connection.client, connection.inFlight);
     connection.inFlight = 0;
     connection.waiting = undefined;
     connection.newest = undefined;

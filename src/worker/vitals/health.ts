@@ -4,6 +4,7 @@ import { fieldsOf } from '../../contract/fields.ts';
 import { LONGEST_REASON } from '../../ipc/messages.ts';
 import type { Link } from '../link.ts';
 import type { HealthHook } from '../registry.ts';
+import type { Clients } from './clients.ts';
 import { readingOf } from './metric-reading.ts';
 
 /** A function that has not answered in this time has not said that the worker is well. */
@@ -18,19 +19,27 @@ interface Word {
 
 /**
  * Answers the primary's question how the worker is, which it asks during a canary: the application's own word, and its metrics of the
- * names that the primary gives.
+ * names that the primary gives, and whose requests were given up.
  */
 export class Health {
   readonly #hooks: HealthHook[] = [];
   readonly #link: Link;
   readonly #families: () => Promise<readonly unknown[]>;
+  readonly #clients: Clients;
   #isAsked = false;
 
-  /** @param families returns the metrics of all registries. It does not reject. */
-  constructor(link: Link, families: () => Promise<readonly unknown[]>) {
+  /**
+   * @param families returns the metrics of all registries. It does not reject.
+   * @param clients counts whose requests are given up, from the first question on
+   */
+  constructor(link: Link, families: () => Promise<readonly unknown[]>, clients: Clients) {
     this.#link = link;
     this.#families = families;
-    link.on('health', ({ metrics }) => void this.#answer(metrics));
+    this.#clients = clients;
+    link.on('health', ({ metrics }) => {
+      clients.watch();
+      void this.#answer(metrics);
+    });
   }
 
   add(hook: HealthHook): void {
@@ -49,6 +58,7 @@ export class Health {
       ok: words.length === 0 ? null : word.ok,
       reason: word.reason.slice(0, LONGEST_REASON),
       readings,
+      clients: { requests: [...this.#clients.requests], abandoned: [...this.#clients.abandoned] },
     });
   }
 

@@ -1,10 +1,13 @@
 /** Tests canaries with real processes: what is caught, what is promoted, and that no connection notices. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { serve, type App } from '../../support/app.ts';
-import { ask, distinct } from '../../support/http.ts';
+import { ask, distinct, get } from '../../support/http.ts';
 import { KeptConnections, type KeptReport } from '../../support/kept-connections.ts';
 import { runCommand } from '../../support/command.ts';
 import { fixture } from '../../support/paths.ts';
@@ -146,4 +149,56 @@ test('arguments that cannot be are refused before anything happens', async () =>
     assert.equal(code, 2, stderr);
   }
   assert.equal(app.events('reloading').length, 0);
+});
+
+/** A client that asks again and again, and when it is at the canary for what takes long, and does not wait for that. */
+async function leaveAgainAndAgain({ target }: App, signal: AbortSignal): Promise<number> {
+  let left = 0;
+  while (!signal.aborted) {
+    const socket = connect({ ...(target as { port: number; host: string }), localAddress: '127.0.0.2' });
+    socket.setEncoding('latin1').on('error', () => undefined);
+    socket.write('GET / HTTP/1.1\r\nHost: test\r\n\r\n');
+    const [text] = (await once(socket, 'data')) as [string];
+    if (text.includes('X-Generation: 2')) {
+      left++;
+      socket.write('GET /slow HTTP/1.1\r\nHost: test\r\n\r\n');
+      await delay(10);
+    }
+    socket.destroy();
+  }
+  return left;
+}
+
+test('a client that asks the canary and leaves, again and again, does not have it taken back', async () => {
+  const telling = echoes.replace(
+    'response.end(',
+    "if (request.url === '/slow') return; response.setHeader('X-Generation', process.env.PREFORK_GENERATION); response.end(",
+  );
+  await using app = await serveFile(telling, [...three, '--workers', '2']);
+  const clients = await KeptConnections.open(app.target, { connections: 24, pause: 50 });
+  const ends = new AbortController();
+  const leaving = leaveAgainAndAgain(app, ends.signal);
+  const { code, stderr } = await runCommand(app, 'reload', '--canary', '1', '--watch', '10s');
+  ends.abort();
+  assert.ok((await leaving) > 50, 'the client has left often');
+  assert.deepEqual([code, stderr], [0, '']);
+  const { lost, wrong } = await clients.stop();
+  assert.deepEqual([lost, wrong], [0, 0]);
+});
+
+test('a generation that leaves requests without an answer is given up, also where all clients are behind a proxy', async () => {
+  await using app = await serveFile(echoes, [...three, '--workers', '2']);
+  const ends = new AbortController();
+  const asking = async (): Promise<void> => {
+    const options = { signal: AbortSignal.any([ends.signal, AbortSignal.timeout(200)]) };
+    await get(app.target, options).catch(() => undefined);
+    if (!ends.signal.aborted) await asking();
+  };
+  const clients = Array.from({ length: 8 }, asking);
+  edit(app, echoes.replace('response.end(', 'if (Math.random() < 0.1) return; response.end('));
+  const { code, stderr } = await runCommand(app, 'reload', '--canary', '1', '--watch', '60s');
+  ends.abort();
+  await Promise.all(clients);
+  assert.equal(code, 1);
+  assert.match(stderr, /of its requests were given up before they were answered/);
 });

@@ -5,7 +5,7 @@ import { answer, type ControlRequest } from '../../../src/control/routes.ts';
 import { FakeControls } from '../../support/fake-controls.ts';
 
 const token = 'sixteen-or-more-characters';
-const names = ['Metrics.example.com', '*.ops.example.com'];
+const names = ['Metrics.example.com', '*.ops.example.com', 'api_1'];
 const gate = new AdminGate({ host: 'Admin.Example.com', token, names, machine: 'web1.example.net' });
 
 type Asked = Partial<ControlRequest>;
@@ -21,7 +21,9 @@ const cases: ReadonlyArray<readonly [string, Asked, number]> = [
   ['an address', { host: '10.1.2.3:9090' }, 200],
   ['an IPv6 address', { host: '[::1]:9090' }, 200],
   ['one without a port', { host: '[fe80::1]' }, 200],
-  ['a container’s name', { host: 'api_1:9090' }, 200],
+  ['a name of one label, which any neighbour may take', { host: 'evil:9090' }, 403],
+  ['a container’s name of --admin-host', { host: 'api_1:9090' }, 200],
+  ['localhost, whatever its case', { host: 'LocalHost.' }, 200],
   ['the host that was given, whatever its case', { host: 'ADMIN.example.com:9090' }, 200],
   ['a name of --admin-host', { host: 'metrics.example.com:9090' }, 200],
   ['a name that is whole', { host: 'metrics.example.com.' }, 200],
@@ -30,6 +32,7 @@ const cases: ReadonlyArray<readonly [string, Asked, number]> = [
   ['the star itself', { host: '*.ops.example.com.evil.example' }, 403],
   ['one that ends alike', { host: 'evil-ops.example.com' }, 403],
   ['the name of the machine', { host: 'web1.example.net:9090' }, 200],
+  ['its first label', { host: 'web1' }, 200],
   ['a name below a domain that is never sold', { host: 'app.default.svc.cluster.internal' }, 200],
   ['one that any neighbour may take', { host: 'host.local' }, 403],
   ['one that only looks so', { host: 'evil.internal.example' }, 403],
@@ -62,6 +65,32 @@ test('who is refused learns what was expected, and not the token', () => {
   assert.match(refused.body, /expected the token/);
   assert.ok(!refused.body.includes(token));
 });
+
+for (const path of ['/status', '/history']) {
+  test(`requests for ${path} without the token share an answer, and those with it do not`, async (t) => {
+    // Rests keep no process alive.
+    const alive = setInterval(() => {}, 1000);
+    t.after(() => clearInterval(alive));
+    const controls = new FakeControls();
+    let made = 0;
+    const [status, figures] = [controls.status.bind(controls), controls.figures.bind(controls)];
+    controls.status = () => (made++, status());
+    controls.figures = () => (made++, figures());
+    const fresh = new AdminGate({ host: 'localhost', token });
+    const request = { method: 'GET', target: path, body: '', host: 'localhost' };
+    const startedAt = performance.now();
+    const first = await answer(request, controls, fresh);
+    assert.equal(made, 1);
+    const others = Array.from({ length: 100 }, () => answer(request, controls, fresh));
+    const holder = await answer({ ...request, authorization: bearer }, controls, fresh);
+    // On a machine that stood still the rest may be over.
+    if (performance.now() - startedAt < 200) assert.equal(made, 2, 'the holder of the token waits for no rest');
+    assert.equal((await answer({ ...request, host: 'evil.example' }, controls, fresh)).status, 403);
+    assert.equal((await answer({ ...request, target: `${path}?x=1` }, controls, fresh)).status, 400);
+    for (const one of [first, holder, ...(await Promise.all(others))]) assert.equal(one.status, 200);
+    assert.equal(made, 3);
+  });
+}
 
 test('without the token a status has no words of the application', async () => {
   const controls = new FakeControls();

@@ -79,10 +79,23 @@ test('a viewer is told all at first, and then what changes', (context) => {
   // A second viewer gets everything, and causes no more looks.
   const before = looks();
   const other = watch();
+  tick(100);
   assert.deepEqual(other.names, ['lifecycleEvents', 'server', 'slots', 'figures']);
   tick(2000);
   assert.equal(looks() - before, 3);
   assert.equal(other.count('figures'), 3);
+});
+
+test('viewers that come and go, again and again, cause no look each', (context) => {
+  const { watch, tick, looks } = setUp(context);
+  const startedAt = performance.now();
+  for (let nth = 0; nth < 50; nth++) watch().emit('close');
+  const viewer = watch();
+  watch().emit('close');
+  tick(500);
+  // There is a look at first, one after the rest, and one for each 100 ms in which the machine stood still.
+  assert.ok(looks() <= 2 + (performance.now() - startedAt) / 100, `${looks()} looks`);
+  assert.deepEqual(viewer.names, ['lifecycleEvents', 'server', 'slots', 'figures']);
 });
 
 test('nobody looks, nothing is done', (context) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { CLIENT_PLACES } from '../../../src/contract/peer.ts';
 import { decodeWorkerMessage } from '../../../src/ipc/messages.ts';
 
 const listen = {
@@ -31,7 +32,9 @@ test('fields that no message has are not kept', () => {
       .filter((key) => key !== 'data')
       .toSorted(),
   );
-  const health = { type: 'health', ok: true, reason: '', readings: [{ total: 1 }] };
+  const none = Array.from({ length: CLIENT_PLACES }, () => 0);
+  const clients = { requests: none, abandoned: none };
+  const health = { type: 'health', ok: true, reason: '', readings: [{ total: 1 }], clients };
   assert.deepEqual(decodeWorkerMessage(health), health);
   assert.equal(decodeWorkerMessage({ ...health, readings: [{ total: 1, ballast: 'x' }] }), undefined);
 });

@@ -1,6 +1,6 @@
 /** Turns the samples of a watch into what happened in it: slice by slice, worker by worker. */
 import { countOfClass, STATUS_CLASSES } from '../../../scoreboard/durations.ts';
-import type { GenerationSample, WorkerSample } from '../../../contract/canary.ts';
+import type { GenerationSample, RequestsByClient, WorkerSample } from '../../../contract/canary.ts';
 
 /** What one worker did between two samples. */
 export interface Cell {
@@ -10,8 +10,8 @@ export interface Cell {
   /** Requests that were answered, and those of them that were answered with 5xx. */
   readonly answered: number;
   readonly failed: number;
-  /** Requests whose connection closed before they were answered. */
-  readonly abandoned: number;
+  /** Requests that were over, and those of them that were given up, by the place of their client. It is a second or so behind the rest. */
+  readonly clients: RequestsByClient;
   /**
    * The answers in each bucket of src/scoreboard/latencies.ts and in all buckets above it. They are made once, because the rule of
    * latency asks about many bounds, and a worker may have put something into every bucket.
@@ -92,7 +92,6 @@ function cellOf(before: WorkerSample, worker: WorkerSample, warmup: number): Cel
   const answered = growth(then.answered, now.answered);
   // A worker that lies about its counts gets shares of at most 1.
   const failed = Math.min(answered, growth(then.failed, now.failed));
-  const abandoned = growth(before.requestsFinished - then.answered, worker.requestsFinished - now.answered);
   const slower = new Float64Array(worker.latencies.length);
   let above = 0;
   for (let bucket = slower.length - 1; bucket >= 0; bucket--) {
@@ -100,7 +99,19 @@ function cellOf(before: WorkerSample, worker: WorkerSample, warmup: number): Cel
     slower[bucket] = above;
   }
   const cpu = growth(before.cpu, worker.cpu) / Math.max(1, worker.age - before.age);
-  return { worker, before, answered, failed, abandoned, slower, cpu, isWarm: before.age >= warmup };
+  const clients = clientsOf(before.clients, worker.clients);
+  return { worker, before, answered, failed, clients, slower, cpu, isWarm: before.age >= warmup };
+}
+
+const NO_CLIENTS: RequestsByClient = { requests: [], abandoned: [] };
+
+function clientsOf(before: RequestsByClient | undefined, after: RequestsByClient | undefined): RequestsByClient {
+  if (before === undefined || after === undefined) return NO_CLIENTS;
+  const grown = (of: keyof RequestsByClient): Uint32Array =>
+    Uint32Array.from(after[of], (count, place) => growth(before[of][place] ?? 0, count));
+  const requests = grown('requests');
+  // A worker that lies about its counts gets shares of at most 1.
+  return { requests, abandoned: grown('abandoned').map((count, place) => Math.min(count, requests[place]!)) };
 }
 
 function answersOf({ durations }: WorkerSample): { answered: number; failed: number } {
@@ -131,6 +142,6 @@ export function latenciesOf(slower: Float64Array): number[] {
 }
 
 /** The sum over cells of what grows while a worker lives. */
-export function totalOf(cells: readonly Cell[], figure: 'answered' | 'failed' | 'abandoned'): number {
+export function totalOf(cells: readonly Cell[], figure: 'answered' | 'failed'): number {
   return cells.reduce((sum, cell) => sum + cell[figure], 0);
 }

@@ -1,4 +1,5 @@
 import type { ComparisonRow } from '../../../contract/canary.ts';
+import { clientWeights, givenUp, oneEach, type ClientWeights } from './clients.ts';
 import { formatShare, formatWhole } from './words.ts';
 import { cellsOfGroup, totalOf, type Cell, type Evidence, type Slice } from './evidence.ts';
 import { DOUBT, type Finding, type Look, type Rule } from './rule.ts';
@@ -37,7 +38,8 @@ export const failures: Rule = (evidence, limits, look) => [
     what: 'of its requests were given up before they were answered',
     percent: Math.max(limits.canaryErrors, ABANDONED_PERCENT),
     least: limits.canaryRequests,
-    share: ({ abandoned, answered }) => ({ hits: abandoned, trials: answered + abandoned }),
+    share: givenUp,
+    weights: clientWeights,
   }),
 ];
 
@@ -47,7 +49,9 @@ interface Question {
   readonly what: string;
   readonly percent: number;
   readonly least: number;
-  readonly share: (cell: Cell) => Share;
+  readonly share: (cell: Cell, weights: ClientWeights) => Share;
+  /** What the requests of each client count. @default each is one */
+  readonly weights?: (cells: readonly Cell[]) => ClientWeights;
 }
 
 /**
@@ -80,16 +84,18 @@ interface Shares extends Pair {
   readonly workers: readonly (readonly Share[])[];
 }
 
-function sharesOf(slices: readonly Slice[], { share }: Question): Shares {
+function sharesOf(slices: readonly Slice[], { share, weights: weigh = oneEach }: Question): Shares {
+  const weights = weigh(cellsOfGroup(slices, 'canary'));
+  const of = (cell: Cell): Share => share(cell, weights);
   const pairs = slices.map(({ baseline, canary }) => ({
-    baseline: sumOf(baseline.map(share)),
-    canary: sumOf(canary.map(share)),
+    baseline: sumOf(baseline.map(of)),
+    canary: sumOf(canary.map(of)),
   }));
   return {
     baseline: sumOf(pairs.map(({ baseline }) => baseline)),
     canary: sumOf(pairs.map(({ canary }) => canary)),
     pairs,
-    workers: slices.flatMap(({ baseline, canary }) => [baseline.map(share), canary.map(share)]),
+    workers: slices.flatMap(({ baseline, canary }) => [baseline.map(of), canary.map(of)]),
   };
 }
 

@@ -18,7 +18,7 @@ export const NO_SAMPLES: Samples = { baseline: [], canary: [] };
 export type SeenRow = Row & { readonly peak?: number };
 
 /** What is known of a worker beside its row. */
-export type ReportOf = (worker: Worker) => Pick<WorkerSample, 'health' | 'metrics'> | undefined;
+export type ReportOf = (worker: Worker) => Pick<WorkerSample, 'health' | 'metrics' | 'clients'> | undefined;
 
 /** What has happened to workers of one generation since the watch began. */
 export interface Incidents {
@@ -55,7 +55,7 @@ function workerSample(
   slot: number,
   row: SeenRow,
   at: number,
-  report: Pick<WorkerSample, 'health' | 'metrics'> | undefined,
+  report: Pick<WorkerSample, 'health' | 'metrics' | 'clients'> | undefined,
 ): WorkerSample {
   return {
     worker: id,
@@ -76,6 +76,7 @@ function workerSample(
     heapUsed: row.heapUsed,
     health: report?.health,
     metrics: report?.metrics,
+    clients: report?.clients,
   };
 }
 

@@ -1,5 +1,6 @@
-import type { Health, MetricReading } from '../../../contract/canary.ts';
+import type { Health, MetricReading, RequestsByClient } from '../../../contract/canary.ts';
 import { printable } from '../../../format/printable.ts';
+import type { WorkerMessage } from '../../../ipc/messages.ts';
 import type { WorkerId } from '../../fleet/ids.ts';
 
 /** An answer older than this says nothing of the moment, ms. Workers are asked every second. */
@@ -9,6 +10,7 @@ const GOOD_FOR_MS = 5000;
 export interface HealthReport {
   readonly health: Health | undefined;
   readonly metrics: ReadonlyArray<MetricReading | undefined>;
+  readonly clients: RequestsByClient;
 }
 
 interface Said extends HealthReport {
@@ -23,7 +25,7 @@ export interface HealthReportsParts {
   readonly now: () => number;
 }
 
-/** What workers last said of themselves: `worker.health`, and metrics of their own registries. Owns nothing but memory. */
+/** What workers last said of themselves: `worker.health`, metrics of their own registries, and whose requests were given up. Owns nothing but memory. */
 export class HealthReports {
   readonly #parts: HealthReportsParts;
   readonly #said = new Map<WorkerId, Said>();
@@ -44,13 +46,15 @@ export class HealthReports {
   /** Takes an answer, whose fields have been checked. A worker may say anything in them. */
   answered(
     worker: WorkerId,
-    { ok, reason, readings }: { ok: boolean | null; reason: string; readings: ReadonlyArray<MetricReading | null> },
+    { ok, reason, readings, clients }: Omit<Extract<WorkerMessage, { type: 'health' }>, 'type'>,
   ): void {
     const { now } = this.#parts;
     this.#said.set(worker, {
       at: now(),
       health: ok === null ? undefined : { ok, reason: printable(reason) },
       metrics: this.#asked.map((_, index) => readings[index] ?? undefined),
+      // There are many samples of a watch, and counts by client are most of them.
+      clients: { requests: Uint32Array.from(clients.requests), abandoned: Uint32Array.from(clients.abandoned) },
     });
   }
 

@@ -42,6 +42,28 @@ describe('a good release', () => {
   });
 });
 
+describe('clients that ask the canary and leave, again and again,', () => {
+  const leaving = (clients: number, change: Partial<Scene> = {}): Outcome[] =>
+    all(seeds(4, { noise: { outages: 0, retries: 0, leaving: { clients, requests: 60 } }, ...change }));
+
+  test('do not have a good release taken back while they are one to three', () => {
+    for (const { verdict, reasons } of [1, 2, 3].flatMap((clients) => leaving(clients)))
+      assert.equal(verdict, 'better-or-equal', reasons.join('; '));
+  });
+
+  test('do not hide a bad one', () => {
+    for (const { verdict, at } of leaving(1, { fault: { stuck: 0.05 } })) {
+      assert.equal(verdict, 'worse');
+      assert.ok(at <= 8000, `after ${at} ms`);
+    }
+  });
+
+  test('are what clients of a bad release look like when they are many, or make most of the requests', () => {
+    for (const { verdict } of leaving(20)) assert.equal(verdict, 'worse');
+    for (const { verdict } of leaving(1, { rate: 160 })) assert.equal(verdict, 'worse');
+  });
+});
+
 describe('a bad release', () => {
   const cases: ReadonlyArray<
     readonly [name: string, fault: Fault, within: number, figure: string, change?: Partial<Scene>]
@@ -68,6 +90,16 @@ describe('a bad release', () => {
         assert.ok(at <= within, `after ${at} ms`);
         const found = table.filter((row) => row.verdict === 'worse').map((row) => row.figure);
         assert.match(found.join(), new RegExp(`^(${figure})`));
+      }
+    });
+  }
+
+  for (const clients of [1, 2, 3, 4, 10]) {
+    test(`that never answers 5 % is worse, with ${clients} clients, or as many proxies, as with many`, () => {
+      const quiet = { outages: 0, retries: 0 };
+      for (const { verdict, table } of all(seeds(4, { fault: { stuck: 0.05 }, noise: quiet, clients }))) {
+        assert.equal(verdict, 'worse');
+        assert.equal(table.find((row) => row.verdict === 'worse')?.figure, 'unanswered');
       }
     });
   }
@@ -257,6 +289,7 @@ describe('what a worker of an attacker writes', () => {
         rss: any(),
         peak: any(),
         metrics: [{ sum: any(), count: any() }],
+        clients: { requests: Array.from({ length: 33 }, any), abandoned: Array.from({ length: 33 }, any) },
       });
       const { table } = judged(wild, run % 2 === 0 ? wild : undefined, {
         ...limits,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { WatchTime } from '../../../../src/contract/canary.ts';
+import { CLIENT_PLACES } from '../../../../src/contract/peer.ts';
 import { decodeWorkerMessage } from '../../../../src/ipc/messages.ts';
 import { MOST_SAMPLES, NO_SAMPLES, withSample, type Samples } from '../../../../src/primary/fleet/canary/samples.ts';
 import { withSlot, withWorker, type Fleet, type Worker } from '../../../../src/primary/fleet/fleet.ts';
@@ -11,6 +12,8 @@ import { BLANK } from '../../../../src/scoreboard/record.ts';
 import { limits } from '../../../support/canary-traffic.ts';
 import { Driver } from '../fleet/driver.ts';
 
+const none = Array.from({ length: CLIENT_PLACES }, () => 0);
+const clients = { requests: none, abandoned: none };
 const time: WatchTime = { elapsed: 1000, total: 10_000 };
 
 /** Two workers that serve, the first of which is of generation 2. */
@@ -89,15 +92,15 @@ test('a crash counts when it came during the watch, in a worker of the canary', 
 test('what a worker said is good for a while, and safe to print', () => {
   const { reports } = new Bench();
   reports.ask([1]);
-  reports.answered(1, { ok: false, reason: 'red \u001B[31m\nalert', readings: [{ value: 3 }, { value: 4 }] });
+  reports.answered(1, { ok: false, reason: 'red \u001B[31m\nalert', readings: [{ value: 3 }, { value: 4 }], clients });
   assert.deepEqual(reports.of(1)?.health, { ok: false, reason: 'red \\u001b[31m\\u000aalert' });
   assert.deepEqual(reports.of(1)?.metrics, [{ value: 3 }], 'no more than was asked for');
-  reports.answered(1, { ok: null, reason: '', readings: [] });
+  reports.answered(1, { ok: null, reason: '', readings: [], clients });
   assert.deepEqual([reports.of(1)?.health, reports.of(1)?.metrics], [undefined, [undefined]]);
   reports.gone(1);
   assert.equal(reports.of(1), undefined);
   const bench = new Bench();
-  bench.reports.answered(1, { ok: true, reason: '', readings: [] });
+  bench.reports.answered(1, { ok: true, reason: '', readings: [], clients });
   bench.now = 6000;
   assert.equal(bench.reports.of(1), undefined, 'too old');
 });
@@ -105,12 +108,12 @@ test('what a worker said is good for a while, and safe to print', () => {
 test('after a reload that names other metrics nothing is taken for one of them', () => {
   const bench = new Bench();
   bench.reports.ask([1]);
-  bench.reports.answered(1, { ok: true, reason: '', readings: [{ value: 3 }] });
+  bench.reports.answered(1, { ok: true, reason: '', readings: [{ value: 3 }], clients });
   assert.deepEqual(bench.reports.of(1)?.metrics, [{ value: 3 }]);
   bench.names = ['slow', 'failed'];
   bench.reports.ask([1]);
   assert.equal(bench.reports.of(1), undefined);
-  bench.reports.answered(1, { ok: true, reason: '', readings: [null, { value: 4 }] });
+  bench.reports.answered(1, { ok: true, reason: '', readings: [null, { value: 4 }], clients });
   assert.deepEqual(bench.reports.of(1)?.metrics, [undefined, { value: 4 }]);
 });
 
@@ -124,9 +127,20 @@ for (const [name, fields] of Object.entries({
   'a reading that is text': { readings: [{ value: '1' }] },
   'a text beside a number': { readings: [{ total: 1, value: 'x' }] },
   'a number without end': { readings: [{ value: 1e300 }] },
+  'no clients': { clients: undefined },
+  'clients that are too few': { clients: { ...clients, abandoned: [] } },
+  'clients that are a text': { clients: { ...clients, abandoned: none.map(String) } },
+  'clients that are less than none': { clients: { ...clients, requests: none.map(() => -1) } },
+  'something beside the clients': { clients: { ...clients, ballast: [] } },
 })) {
   test(`a message of health with ${name} is not believed`, () => {
-    const good = { type: 'health', ok: true, reason: '', readings: [null, { total: 1 }, { sum: 1, count: 2 }] };
+    const good = {
+      type: 'health',
+      ok: true,
+      reason: '',
+      readings: [null, { total: 1 }, { sum: 1, count: 2 }],
+      clients,
+    };
     assert.ok(decodeWorkerMessage(good));
     assert.equal(decodeWorkerMessage({ ...good, ...fields }), undefined);
   });

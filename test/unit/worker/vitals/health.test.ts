@@ -6,8 +6,10 @@ import {
   type PrimaryMessage,
   type WorkerMessage,
 } from '../../../../src/ipc/messages.ts';
+import { CLIENT_PLACES } from '../../../../src/contract/peer.ts';
 import type { Link } from '../../../../src/worker/link.ts';
 import type { HealthHook } from '../../../../src/worker/registry.ts';
+import { Clients } from '../../../../src/worker/vitals/clients.ts';
 import { Health } from '../../../../src/worker/vitals/health.ts';
 
 type Answer = Extract<WorkerMessage, { type: 'health' }>;
@@ -39,13 +41,15 @@ class FakeLink {
 
 function healthOf(hooks: readonly HealthHook[], families: readonly unknown[] = []): FakeLink {
   const link = new FakeLink();
-  const health = new Health(link as unknown as Link, () => Promise.resolve(families));
+  const health = new Health(link as unknown as Link, () => Promise.resolve(families), new Clients());
   for (const hook of hooks) health.add(hook);
   return link;
 }
 
-const no = (reason: string): object => ({ type: 'health', ok: false, reason, readings: [] });
-const yes = { type: 'health', ok: true, reason: '', readings: [] };
+const none = Array.from({ length: CLIENT_PLACES }, () => 0);
+const clients = { requests: none, abandoned: none };
+const no = (reason: string): object => ({ type: 'health', ok: false, reason, readings: [], clients });
+const yes = { type: 'health', ok: true, reason: '', readings: [], clients };
 
 const cases: ReadonlyArray<readonly [name: string, hook: HealthHook, answer: object]> = [
   ['true', () => true, yes],
