@@ -190,7 +190,7 @@ export class Supervisor {
   }
 
   #handover(): Handover {
-    const { launches, notifyFd, binder, board, address } = this.#parts;
+    const { launches, notifyFd, isFromRoot, binder, board, address } = this.#parts;
     const { slots, generation, autoscale } = this.#fleet;
     const paused = autoscale?.paused;
     const { workers: given, range } = launches.settings;
@@ -199,6 +199,7 @@ export class Supervisor {
     const { name, path: control } = address;
     const sockets = {
       notifyFd,
+      isFromRoot,
       binderFd: binder?.fd,
       admin: this.#outlets?.adminSocket(),
       ...this.resources.manifest(),
