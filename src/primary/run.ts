@@ -18,6 +18,7 @@ import type { PrefixedOutput } from './workers/prefixed-output.ts';
 import { realOs } from './workers/os.ts';
 import { openDescriptors } from '../listeners/inherit.ts';
 import { Inherited } from '../listeners/inherited.ts';
+import { hasLeftRoot } from '../privileges/become.ts';
 import { Binder } from '../privileges/binder.ts';
 import { prepare, refuseParking, settingsInForce } from './prepare.ts';
 import type { ServiceManager } from './system/service-manager.ts';
@@ -117,6 +118,8 @@ async function supervise(
   const output = await prefixedOutput(settings, lines);
   // Root has started it for another user.
   const isSeparated = settings.user !== undefined || settings.group !== undefined;
+  // An older primary does not say.
+  const isFromRoot = hasLeftRoot() || oldPrimary?.handover.isFromRoot === true || binder !== undefined;
 
   const enter = entererOf(renewal);
   enter(launch.directory.real);
@@ -172,6 +175,7 @@ async function supervise(
       isDetached: isSeparated,
     }),
     output,
+    isFromRoot,
     binder,
     handover: oldPrimary?.handover,
     oldPrimary,
@@ -210,7 +214,7 @@ async function supervise(
     sharing: sharing.mode,
     balance,
     settings: () => launches.settings,
-    hasBinder: binder !== undefined,
+    isFromRoot,
   });
   const replace = oldPrimary !== undefined;
   const inherited = oldPrimary?.handover.admin;

@@ -1,6 +1,13 @@
 import { PreforkError, UsageError } from '../errors.ts';
 import type { Account } from './account.ts';
 
+let hasLeft = false;
+
+/** Tells whether this process was root's, and has become another user's. */
+export function hasLeftRoot(): boolean {
+  return hasLeft;
+}
+
 /**
  * Makes this process the account's, for good: its groups, its group, its user, and what root's environment says about
  * them. The kernel then closes the process to the account's other processes. They cannot trace it or read its
@@ -22,6 +29,7 @@ export function become({ uid, gid, env }: Account): void {
   process.setgid!(gid);
   if (uid !== 0) process.setuid!(uid);
   if (uid !== 0 && canReturn()) throw new PreforkError('ERR_INTERNAL', `root's rights are not gone as uid ${uid}`);
+  hasLeft = uid !== 0;
   // The runtime directory of root's session does not belong to the account.
   delete process.env['XDG_RUNTIME_DIR'];
   Object.assign(process.env, env);

@@ -40,6 +40,8 @@ export interface Handover extends SocketManifest {
   readonly notifyFd: number | undefined;
   /** UDP sockets. An older primary does not send them. */
   readonly datagrams?: readonly DatagramDescription[] | undefined;
+  /** Root has started the first of these primaries for another user. An older primary does not send this. */
+  readonly isFromRoot?: boolean | undefined;
   /** The descriptor of the channel to the binder, where there is one (`--user`). */
   readonly binderFd?: number | undefined;
   /** The address of `--admin` as it was given, the socket that listens there, and the token. */

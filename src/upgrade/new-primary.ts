@@ -29,6 +29,8 @@ export interface NewPrimaryOptions {
   readonly home?: NamedDirectory | undefined;
   /** How long it may take until it is ready, in ms. */
   readonly within: number;
+  /** Root has started this server for another user. Then only a node of root's gets what there is to leave. */
+  readonly isFromRoot: boolean;
   /** Binds sockets for the next primary until this one has left. */
   readonly binder: Binder | undefined;
 }
@@ -68,8 +70,8 @@ export class NewPrimary {
    *
    * @throws Error when the process cannot be started, or would not be ours alone.
    */
-  constructor({ handover, node: asked, env, within, home, binder }: NewPrimaryOptions, events: NewPrimaryEvents) {
-    const isClosed = binder !== undefined;
+  constructor(options: NewPrimaryOptions, events: NewPrimaryEvents) {
+    const { handover, node: asked, env, within, home, isFromRoot: isClosed, binder } = options;
     const node = asked ?? nodeCommand(isClosed);
     const program = isClosed ? commandPath(node) : node;
     const { handover: packedHandover, fds } = packed(handover);

@@ -1,4 +1,4 @@
-/** Chooses the node of the next primary, and its flags when it inherits the channel to a process of root. */
+/** Chooses the node of the next primary, and its flags where root has started the first one for another user. */
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { basename, delimiter, join, resolve } from 'node:path';
 import { writablePart } from '../privileges/writable.ts';
@@ -40,15 +40,15 @@ export function whyNotRoots(program: string): string | undefined {
   const part = writablePart(commandPath(program), who);
   return part === undefined
     ? undefined
-    : `uid ${who.uid} may change ${part}, and the next primary can have ports below 1024 bound: give it to root`;
+    : `uid ${who.uid} may change ${part}, and the next primary has the admin token and may have ports below 1024 bound: give it to root`;
 }
 
 /** The names of node's program, such as `node`, `nodejs` and `node-24`. */
 const NODE = /^node(?:js)?(?:[.-]?\d+(?:\.\d+)*)?$/;
 
 /**
- * Says why a program may not run the next primary, where that inherits the channel to the binder: it is another user's, or no node. Many
- * programs of root's do what a file of their user's tells them. The program is not asked what it is, because it would run for that.
+ * Says why a program may not run the next primary, where root has started the first one for another user: it is that user's, or no node.
+ * The next primary inherits the channel to the binder, and the admin token. Many programs of root's do what a file of their user's tells them. The program is not asked what it is, because it would run for that.
  *
  * @returns undefined when it may.
  */
@@ -56,7 +56,7 @@ export function whyNotNode(program: string): string | undefined {
   const path = commandPath(program);
   const real = realOf(path);
   if (real !== realOf(process.execPath)) {
-    const only = `only node may run the next primary, which can have ports below 1024 bound, and ${path}`;
+    const only = `only node may run the next primary of a server that root has started, and ${path}`;
     if (!isNode(path)) return `${only} is ${real === path ? 'no file of that name' : real}`;
     if (statSync(real, { throwIfNoEntry: false })?.uid !== 0) return `${only} is not root’s`;
   }

@@ -41,6 +41,7 @@ import {
   serveAsNobody,
 } from '../support/separated.ts';
 import { endSuccessor, upgraded } from '../support/upgrades.ts';
+import { poll } from '../support/watched.ts';
 
 const skip = noOtherUser;
 
@@ -478,6 +479,28 @@ test('nor does any other program of root’s, whatever a link to it is called', 
   }
   await inside(server.target, upgradeBy(server, { preferNode: disguised })).catch(() => {});
   const next = await upgraded(server);
+  assert.equal(existsSync(mark), false);
+  await endSuccessor(server, next);
+});
+
+test('nor does a program of the user’s get the token, where there is no binder', { skip }, async (t) => {
+  const directory = nobodys(t);
+  const [program, mark] = [join(directory, 'node'), join(directory, 'token')];
+  // The handover, with the token, is what the next primary reads first.
+  writeFileSync(program, `#!/bin/sh\ncat <&4 > ${mark}\n`, { mode: 0o755 });
+  chownSync(program, NOBODY, NOBODY);
+  await using server = await serveEnemy({ options: ['--admin', '127.0.0.1:0'] });
+  await poll(() => binderOf(server.pid) === undefined || undefined, 'the end of the binder');
+  const refuse = async (): Promise<void> => {
+    const { value } = await inside(server.target, upgradeBy(server, { node: program }));
+    const { ok, reason } = value as { ok: boolean; reason: string };
+    assert.equal(ok, false);
+    assert.match(reason, /^only node may run the next primary .* is not root’s$/);
+  };
+  await refuse();
+  server.signal('SIGUSR2');
+  const next = await upgraded(server);
+  await refuse();
   assert.equal(existsSync(mark), false);
   await endSuccessor(server, next);
 });

@@ -39,10 +39,10 @@ export interface PrimaryControlsParts extends ScrapeTerms {
   /** The range is undefined when the number of workers is fixed. */
   readonly settings: () => Pick<Settings, 'range' | 'readyShare'>;
   /**
-   * True when there is a binder. The program that runs the next primary then has to be a node of root's, because it gets
-   * the channel to the binder.
+   * Root has started this server for another user. The program that runs the next primary then has to be a node of
+   * root's, because it gets the channel to the binder, and the admin token.
    */
-  readonly hasBinder: boolean;
+  readonly isFromRoot: boolean;
 }
 
 /** Turns requests over the control socket into events of the supervisor. Owns nothing. */
@@ -136,7 +136,7 @@ export class PrimaryControls implements Controls {
 const checks: {
   readonly [Kind in AskedKind]?: (
     target: AskedTargets[Kind],
-    place: Pick<PrimaryControlsParts, 'hasBinder' | 'sharing'>,
+    place: Pick<PrimaryControlsParts, 'isFromRoot' | 'sharing'>,
   ) => AskedTargets[Kind] | Failure;
 } = {
   reload: (target, { sharing }) => {
@@ -144,8 +144,8 @@ const checks: {
     const reason = 'a canary needs another --sharing than round-robin, in which a parked worker still gets connections';
     return { ok: false, reason };
   },
-  upgrade: ({ node, preferNode }, { hasBinder }) => {
-    const whyNot = (path: string): string | undefined => whyNotRun(path) ?? (hasBinder ? whyNotNode(path) : undefined);
+  upgrade: ({ node, preferNode }, { isFromRoot }) => {
+    const whyNot = (path: string): string | undefined => whyNotRun(path) ?? (isFromRoot ? whyNotNode(path) : undefined);
     const refusal = node === undefined ? undefined : whyNot(node);
     if (refusal !== undefined) return { ok: false, reason: refusal };
     const preferred = preferNode !== undefined && whyNot(preferNode) === undefined ? preferNode : undefined;

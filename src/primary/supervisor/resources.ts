@@ -133,6 +133,7 @@ export class Resources {
       env: parts.newPrimaryEnv,
       longestBoots: () => longestFirstBoots(fleet().slots.length, launches.settings),
       home: parts.home,
+      isFromRoot: parts.isFromRoot,
       binder: parts.binder,
       handover,
       shareSockets: (is) => this.#board?.shareSockets(is),

@@ -20,6 +20,8 @@ export interface SupervisorParts extends Pick<
   /** The queue through which everything that happens goes. */
   readonly queue: EventQueue;
   readonly address: ControlAddress;
+  /** Root has started this server for another user. */
+  readonly isFromRoot: boolean;
   /** Binds ports that the user of the server may not bind; undefined where there are none. */
   readonly binder: Binder | undefined;
   readonly hooks: Hooks;

@@ -190,7 +190,7 @@ export class Supervisor {
   }
 
   #handover(): Handover {
-    const { launches, notifyFd, binder, board, address, seed } = this.#parts;
+    const { launches, notifyFd, isFromRoot, binder, board, address, seed } = this.#parts;
     const { slots, generation, autoscale } = this.#fleet;
     const paused = autoscale?.paused;
     const { workers: given, range } = launches.settings;
@@ -201,6 +201,7 @@ export class Supervisor {
       paused,
       seed,
       notifyFd,
+      isFromRoot,
       binderFd: binder?.fd,
       admin: this.#outlets?.adminSocket(),
       ...this.resources.manifest(),

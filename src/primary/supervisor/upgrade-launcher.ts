@@ -18,6 +18,8 @@ export interface UpgradeLauncherParts {
   readonly longestBoots: () => number;
   /** The directory that this primary was started in. @default the working directory */
   readonly home?: NamedDirectory | undefined;
+  /** Root has started this server for another user. */
+  readonly isFromRoot: boolean;
   readonly binder: Binder | undefined;
   /** Returns what there is to leave, when the time has come. */
   readonly handover: () => Handover;
@@ -46,7 +48,7 @@ export class UpgradeLauncher {
    * @param node the program that runs it. @default as `NewPrimary` finds it
    */
   async begin(node?: string): Promise<void> {
-    const { sharing, env, longestBoots, home, binder, handover, events } = this.#parts;
+    const { sharing, env, longestBoots, home, isFromRoot, binder, handover, events } = this.#parts;
     this.#isWanted = true;
     let isReady = false;
     let isHolding = false;
@@ -71,7 +73,7 @@ export class UpgradeLauncher {
       const within = longestBoots() + BOOT_MS;
       isHolding = true;
       this.#countHolders(1);
-      this.#newPrimary = new Next({ handover: handover(), node, env, within, home, binder }, told);
+      this.#newPrimary = new Next({ handover: handover(), node, env, within, home, isFromRoot, binder }, told);
       void this.#newPrimary.over.then(() => {
         if (!isReady) this.#countHolders(-1);
       });

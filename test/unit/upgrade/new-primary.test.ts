@@ -20,8 +20,12 @@ test('a process that cannot be started leaves no deadline, which would find noth
   const before = timers();
   const none = (): never => assert.fail();
   const events = { ready: none, failed: none, moved: none, gone: none };
-  assert.throws(() => new NewPrimary({ handover, env: { PORT: '80\0' }, within: 60_000, binder: undefined }, events), {
-    code: 'ERR_INVALID_ARG_VALUE',
-  });
+  assert.throws(
+    () =>
+      new NewPrimary({ handover, env: { PORT: '80\0' }, within: 60_000, isFromRoot: false, binder: undefined }, events),
+    {
+      code: 'ERR_INVALID_ARG_VALUE',
+    },
+  );
   assert.equal(timers(), before);
 });

@@ -54,7 +54,7 @@ test('a node is known by the name of the file that links lead to', (t) => {
   assert.ok(isNode(link('current', join(directory, 'node24'))));
   const disguised = link('node22', join(directory, 'sqlite3'));
   assert.ok(!isNode(disguised));
-  assert.match(whyNotNode(disguised)!, /^only node may run the next primary, .* and .*node22 is .*sqlite3$/);
+  assert.match(whyNotNode(disguised)!, /^only node may run the next primary .* and .*node22 is .*sqlite3$/);
 });
 
 test('a node that is another user’s runs no next primary', { skip: noOtherUser }, (t) => {

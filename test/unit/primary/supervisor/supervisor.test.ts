@@ -54,6 +54,7 @@ function setUpWith(board: Board | undefined, options: Options, ...early: FleetEv
     hooks: new Hooks({}, () => {}),
     log: notedLog((_level, text) => log.push(text)),
     os,
+    isFromRoot: false,
     binder: undefined,
     handover: undefined,
     oldPrimary: undefined,

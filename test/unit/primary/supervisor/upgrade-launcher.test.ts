@@ -15,6 +15,7 @@ function setUp(sharing: 'shared' | 'round-robin'): {
     sharing,
     env: {},
     longestBoots: () => 1000,
+    isFromRoot: false,
     binder: undefined,
     handover: () => assert.fail('a next primary was about to be started'),
     shareSockets: (is) => void told.push(is),
