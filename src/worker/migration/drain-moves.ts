@@ -8,22 +8,16 @@ import type { Leaving } from '../draining/requests.ts';
 import { Pace } from './pace.ts';
 
 /**
- * Connections on their way at once. So many keep three processes busy, whose answers go together. Each holds its client up for
- * as long as those before it take.
+ * Connections on their way at once. Each holds its client up for as long as those before it take, and each process
+ * has as many to do without a pause, for which all else on its core waits.
  */
-const MOST_ON_THE_WAY = 32;
+const MOST_ON_THE_WAY = 12;
 
 /**
  * The same at the beginning, and one more with each that is taken. A successor that has just booted runs most of its code for the first
- * time, and few clients should wait for that.
+ * time, and few clients should wait for that. Workers that have served for a while begin with the most.
  */
 const FIRST_ON_THE_WAY = 1;
-
-/** Workers that have served for a while begin with more. */
-const FIRST_TO_ANY = 8;
-
-/** So many more may be connections that have just been answered: they are in use, and may not be free again for long. */
-const MOST_IN_USE_ON_THE_WAY = 8;
 
 /** When a successor has taken no connection for so long, though some were to move and it answers, the clients are told to go. */
 const LONGEST_STANDSTILL_MS = 3000;
@@ -51,9 +45,10 @@ export interface DrainMovesParts {
 }
 
 /**
- * The policy of a drain with a successor: every connection that can move does, as soon as it can. Idle connections go one
- * after another. A connection in use goes when a request of it has been answered. When no connection is taken any more this
- * gives up, and the drain goes on as one without a successor.
+ * The policy of a drain with a successor: every connection that can move does. Silent ones go first, one after another. Meanwhile
+ * clients that ask are served here, where the code is warm and no sockets are made. Then a connection in use goes when a request
+ * of it has been answered, which is when its client is least likely to ask. When no connection is taken any more this gives up, and
+ * the drain goes on as one without a successor.
  *
  * Owns no connection.
  */
@@ -70,15 +65,17 @@ export class DrainMoves implements Leaving {
   #takenAt = -Infinity;
   /** Whether a connection that was on its way has been answered since then. */
   #isAnswered = false;
-  /** Connections that were idle at the last look. They may not be any more. */
-  #idle: Socket[] = [];
-  /** Those of them that the look has found so far, and the connections that it has still to see. */
-  #found: Socket[] = [];
+  /** Connections that were idle at the last look, and have not been answered since. They may not be idle any more. */
+  readonly #silent = new Set<Socket>();
+  /** The connections that the look has still to see. */
   #unseen: Socket[] = [];
-  readonly #pace = new Pace(() => this.#moveIdle());
+  /** Whether the look has seen all. Nothing moves before. */
+  #hasSeen = false;
+  readonly #pace = new Pace(() => this.#moveSilent());
   /** The time in which the moving should be over, ms, and its beginning, monotonic, ms. */
   #within = 0;
   #begunAt = 0;
+  /** Connections that were answered in this turn of the event loop. */
   #answered: Socket[] = [];
   /** How many may be on their way by now. */
   #room = FIRST_ON_THE_WAY;
@@ -100,10 +97,10 @@ export class DrainMoves implements Leaving {
     this.#successor = successor;
     this.#patience = Math.min(LONGEST_STANDSTILL_MS, within / 2);
     this.#standstill = 0;
-    this.#room = successor === 'any' ? FIRST_TO_ANY : FIRST_ON_THE_WAY;
+    this.#hasSeen = false;
+    this.#room = successor === 'any' ? MOST_ON_THE_WAY : FIRST_ON_THE_WAY;
     this.#steppedAt = this.#begunAt = monotonic();
     this.#within = within;
-    this.#parts.migration.watch(this);
   }
 
   /** Has another successor take the rest. After giving up this does nothing: clients were told to go by then. */
@@ -114,7 +111,8 @@ export class DrainMoves implements Leaving {
   /** Ends the moving: from now on no connection begins to move. Idempotent. */
   stop(): void {
     this.#successor = undefined;
-    this.#idle = this.#found = this.#unseen = [];
+    this.#silent.clear();
+    this.#unseen = [];
     this.#answered = [];
     this.#pace.end();
     this.#parts.migration.unwatch(this);
@@ -139,45 +137,46 @@ export class DrainMoves implements Leaving {
 
   readonly onFree = (socket: Socket): void => {
     if (this.#successor === undefined) return;
+    this.#silent.delete(socket);
     // In the next turn what came with the last request has been parsed, and Node's own work after a response is done.
     if (this.#answered.push(socket) === 1) setImmediate(() => this.#moveAnswered());
   };
 
-  /** Looks for idle connections, when all that were found before have gone. This should be called every now and then. */
+  /** Looks for idle connections, when all silent ones that were found before have gone. This should be called every now and then. */
   look(): void {
     if (this.#successor === undefined) return;
-    if (this.#idle.length === 0 && this.#unseen.length === 0) this.#findIdle();
+    if (this.#unseen.length === 0 && (!this.#hasSeen || this.#silent.size === 0)) this.#findIdle();
     const isAwaited = this.#parts.migration.onTheWay > 0 && !this.#isAnswered;
-    this.#moveIdle();
+    this.#moveSilent();
     this.#step(isAwaited || this.#areAllSlow());
     if (this.#standstill > this.#patience) this.#giveUp();
   }
 
   #findIdle(): void {
+    this.#hasSeen = false;
     // Others may have come meanwhile: they came back, or were on their way here when the drain began.
     this.#parts.migration.watch(this);
-    this.#found = [];
     this.#unseen = [...this.#parts.migration.sockets()];
     this.#seeMore();
   }
 
   #seeMore(): void {
-    const seen = this.#unseen.splice(-MOST_LOOKED_AT);
-    this.#found.push(...seen.filter((one) => this.#parts.migration.restOf(one) === 'free'));
+    for (const one of this.#unseen.splice(-MOST_LOOKED_AT)) {
+      if (this.#parts.migration.restOf(one) === 'free') this.#silent.add(one);
+    }
     if (this.#unseen.length > 0) {
       setImmediate(() => this.#goOnSeeing());
       return;
     }
-    this.#idle = this.#found;
-    this.#found = [];
-    this.#pace.begin(this.#idle.length, this.#begunAt, this.#within / 2);
+    this.#hasSeen = true;
+    this.#pace.begin(this.#silent.size, this.#begunAt, this.#within / 2);
   }
 
   #goOnSeeing(): void {
     // None is left when the moving was stopped meanwhile.
     if (this.#unseen.length === 0) return;
     this.#seeMore();
-    this.#moveIdle();
+    this.#moveSilent();
   }
 
   /**
@@ -188,25 +187,29 @@ export class DrainMoves implements Leaving {
    */
   #step(isAwaited: boolean): void {
     const now = monotonic();
-    const isIdle = this.#idle.length === 0 && this.#parts.migration.onTheWay === 0;
+    const isIdle = this.#silent.size === 0 && this.#parts.migration.onTheWay === 0;
     if (isIdle) this.#standstill = 0;
     else if (!isAwaited) this.#standstill += Math.min(now - this.#steppedAt, LONGEST_STEP_MS);
     this.#steppedAt = now;
     this.#isAnswered = false;
   }
 
-  #moveIdle(): void {
-    for (let due = this.#pace.due(this.#idle.length); due > 0; due--) {
-      if (this.#parts.migration.onTheWay >= this.#room || !this.#move(this.#idle.at(-1)!)) return;
-      this.#idle.pop();
+  #moveSilent(): void {
+    if (!this.#hasSeen) return;
+    let due = this.#pace.due(this.#silent.size);
+    for (const socket of this.#silent) {
+      if (due-- <= 0 || this.#parts.migration.onTheWay >= this.#room || !this.#move(socket)) return;
+      this.#silent.delete(socket);
     }
   }
 
   #moveAnswered(): void {
     const answered = this.#answered;
     this.#answered = [];
+    // The look finds those that are answered before all silent ones have gone.
+    if (!this.#hasSeen || this.#pace.isOn) return;
     for (const socket of answered) {
-      if (this.#parts.migration.onTheWay >= this.#room + Math.min(this.#room, MOST_IN_USE_ON_THE_WAY)) return;
+      if (this.#parts.migration.onTheWay >= this.#room) return;
       this.#move(socket);
     }
   }
@@ -226,7 +229,7 @@ export class DrainMoves implements Leaving {
           this.#takenAt = monotonic();
           this.#room = Math.min(this.#room + 1, MOST_ON_THE_WAY);
         }
-        if (!this.#pace.isOn) this.#moveIdle();
+        if (!this.#pace.isOn) this.#moveSilent();
       },
     );
     if (hasBegun && this.#slots !== undefined) this.#slots.coming[to]!++;

@@ -9,10 +9,8 @@ import { DrainMoves } from '../../../../src/worker/migration/drain-moves.ts';
 
 const OWN = 1;
 const OTHER = 0;
-/** The most idle connections that are on their way at once. */
-const MOST = 32;
-/** The same with those beside them that were just answered. */
-const MOST_WITH_ANSWERED = 40;
+/** The most connections that are on their way at once. */
+const MOST = 12;
 /** So many have to be taken before there are so many on the way. */
 const TO_FILL = MOST - 1;
 const WITHIN_MS = 400;
@@ -106,7 +104,7 @@ test('nothing moves before it begins, and nothing after it has stopped', async (
   await nextTurn();
   assert.deepEqual([bench.moved.length, bench.canMove(socket!)], [0, false]);
   bench.moves.begin('slot', WITHIN_MS);
-  assert.deepEqual([bench.watched, bench.canMove(socket!)], [1, true]);
+  assert.deepEqual([bench.watched, bench.canMove(socket!)], [0, true]);
   bench.moves.stop();
   bench.moves.look();
   assert.deepEqual([bench.moved.length, bench.canMove(socket!)], [0, false]);
@@ -165,18 +163,18 @@ test('a look that has not seen all is over when the moving is stopped', async ()
   assert.deepEqual([bench.asked, bench.moved.length], [256, 0]);
 });
 
-test('one that is answered goes a turn later, if it is free then, also while idle ones fill the way', async () => {
+test('one that is answered goes a turn later, if it is free then', async () => {
   const bench = new Bench();
-  bench.add(TO_FILL + MOST);
-  const busy = bench.add(MOST_WITH_ANSWERED, 'busy');
+  bench.add(TO_FILL);
+  const busy = bench.add(MOST + 1, 'busy');
   bench.moves.begin('slot', WITHIN_MS);
   bench.moves.look();
-  bench.fill();
+  while (bench.onTheWay > 0) bench.end('taken', 1);
   for (const socket of busy) bench.free(Object.assign(socket, { rest: 'free' }));
-  assert.equal(bench.moved.length, MOST);
+  assert.equal(bench.moved.length, 0);
   busy[0]!.rest = 'busy';
   await nextTurn();
-  assert.equal(bench.moved.length, MOST_WITH_ANSWERED);
+  assert.equal(bench.moved.length, MOST);
   assert.ok(!bench.moved.some(({ socket }) => socket === busy[0]));
   assert.ok(bench.moved.every(({ to }) => to === OWN));
 });
@@ -275,7 +273,7 @@ test('workers that have served for a while are sent more at first', () => {
   bench.add(20);
   bench.moves.begin('any', WITHIN_MS);
   bench.moves.look();
-  assert.equal(bench.moved.length, 8);
+  assert.equal(bench.moved.length, MOST);
 });
 
 test('other workers that are late with their beat are waited for, and get connections when they go on', async () => {
@@ -357,17 +355,41 @@ test('with less time than that, the pace is faster', async () => {
   assert.fail(`${attempts.join(', ')} ms`);
 });
 
-test('one that has been answered does not wait for idle ones that go at a pace', async () => {
+test('while silent ones go at a pace, those that are answered stay, and then go after their next answer', async () => {
   const bench = new Bench();
   bench.add(1000);
+  const [used] = bench.sockets;
   const [busy] = bench.add(1, 'busy');
-  bench.moves.begin('slot', 60_000);
+  bench.moves.begin('slot', WITHIN_MS);
   bench.moves.look();
-  bench.end('taken', bench.onTheWay);
+  for (let turn = 0; turn < 4; turn++) await nextTurn();
   bench.free(Object.assign(busy!, { rest: 'free' }));
+  bench.free(used!);
+  while (bench.sockets.length > 2) {
+    bench.end('taken', bench.onTheWay);
+    await delay(1);
+  }
+  bench.end('taken', bench.onTheWay);
+  assert.deepEqual(
+    bench.sockets.map((socket) => socket === busy || socket === used),
+    [true, true],
+  );
+  bench.free(busy!);
   await nextTurn();
-  assert.ok(bench.moved.some(({ socket }) => socket === busy));
-  bench.moves.stop();
+  assert.equal(bench.moved[0]?.socket, busy);
+  bench.moves.look();
+  assert.equal(bench.sockets.length, 0, 'the look finds the rest');
+});
+
+test('one that is answered before the first look moves after it', async () => {
+  const bench = new Bench();
+  const [socket] = bench.add(1);
+  bench.moves.begin('slot', WITHIN_MS);
+  bench.free(socket!);
+  await nextTurn();
+  assert.equal(bench.moved.length, 0);
+  bench.moves.look();
+  assert.equal(bench.moved.length, 1);
 });
 
 test('when the moving stops or begins anew in the middle, none goes twice and none is left', async () => {
