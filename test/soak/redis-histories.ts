@@ -96,7 +96,12 @@ async function listen(state: State, client: number): Promise<void> {
   const channel = state.channel('talk');
   channel.addEventListener('message', (event) => heard[client]!.push((event as MessageEvent).data as number));
   channel.addEventListener('gap', () => heard[client]!.push('gap'));
-  await channel.ready.catch(() => listen(state, client));
+  await channel.ready.catch(async () => {
+    // A state that is away refuses at once, so an attempt without a pause would keep the event loop from finding the server.
+    channel.close();
+    await delay(20);
+    await listen(state, client);
+  });
 }
 
 async function misbehave(): Promise<void> {
