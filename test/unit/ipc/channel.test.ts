@@ -105,7 +105,7 @@ test('messages that may wait go in one, before any that is sent later', async ()
   channel.send(3);
   channel.sendSoon(4);
   while (end.sent.length < 3) await delay(1);
-  // It was sent a while ago.
+  // The last write is a while ago then.
   await delay(10);
   channel.sendSoon(5);
   await nextTurn();
