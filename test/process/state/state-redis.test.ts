@@ -14,7 +14,7 @@ test(
   { skip },
   async () => {
     await using redis = await Redis.start();
-    await using state = await openState({ url: redis.url, timeout: '500ms' });
+    await using state = await openState({ url: redis.url, timeout: '1500ms' });
     const cache = state.cache('c', { ttl: '1m' });
     const counter = state.counter('n');
     const channel = state.channel('talk');
@@ -30,7 +30,7 @@ test(
     await redis.kill();
     const since = performance.now();
     await assert.rejects(counter.add(1), { code: 'ERR_STATE_UNAVAILABLE' });
-    assert.ok(performance.now() - since < 1500, `it took ${performance.now() - since} ms`);
+    assert.ok(performance.now() - since < 6000, `it took ${performance.now() - since} ms`);
     let computed = 0;
     const compute = async (): Promise<number> => {
       await delay(100);
