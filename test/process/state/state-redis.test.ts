@@ -69,11 +69,11 @@ test(
 test('a server that is not there', { skip }, async () => {
   const url = `redis://127.0.0.1:${await freePort()}`;
   const since = performance.now();
-  await assert.rejects(openState({ url, timeout: '2s' }), {
+  await assert.rejects(openState({ url, timeout: '300ms' }), {
     code: 'ERR_STATE_UNAVAILABLE',
     message: /ECONNREFUSED|300 ms/,
   });
-  assert.ok(performance.now() - since < 2000);
+  assert.ok(performance.now() - since < 10_000);
 });
 
 test('a lease of a holder that is gone elsewhere ends by itself, and tokens go on growing', { skip }, async () => {
