@@ -11,7 +11,7 @@ import { Pace } from './pace.ts';
  * Connections on their way at once. Each holds its client up for as long as those before it take, and each process
  * has as many to do without a pause, for which all else on its core waits.
  */
-const MOST_ON_THE_WAY = 12;
+const MOST_ON_THE_WAY = 16;
 
 /**
  * The same at the beginning, and one more with each that is taken. A successor that has just booted runs most of its code for the first

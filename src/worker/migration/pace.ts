@@ -10,8 +10,8 @@ const TIME_OF_EACH_MS = 0.7;
 /** All have so much time at most, ms. Later they go one after another. */
 const TIME_OF_ALL_MS = 3500;
 
-/** How often some go, ms. Their messages and their answers go together, and none of the three event loops is kept for a millisecond. */
-const STEP_MS = 6;
+/** How often some go, ms. Their messages and their answers go together, and none of the three event loops is kept for much longer than a millisecond. */
+const STEP_MS = 8;
 
 /**
  * The pace at which idle connections leave. Thousands that went as fast as they can would take all CPU of the machine for seconds, and

@@ -10,7 +10,7 @@ import { DrainMoves } from '../../../../src/worker/migration/drain-moves.ts';
 const OWN = 1;
 const OTHER = 0;
 /** The most connections that are on their way at once. */
-const MOST = 12;
+const MOST = 16;
 /** So many have to be taken before there are so many on the way. */
 const TO_FILL = MOST - 1;
 const WITHIN_MS = 400;
