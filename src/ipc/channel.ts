@@ -67,8 +67,8 @@ export class Channel<Out> {
   readonly #native: ChannelHandle | undefined;
   #otherReadsHandles = false;
   #waiting: Waiting[] = [];
-  /** What `sendPast` was given since `holdHandles`. Undefined while it is sent at once. */
-  #held: Array<readonly [body: Out, handle: SentHandle]> | undefined;
+  /** What `sendPast` and `sendBehind` were given since `holdHandles`. Undefined while it is sent at once. */
+  #held: Array<readonly [body: Out, handle: SentHandle | undefined]> | undefined;
   #flushedAt = -Infinity;
 
   /**
@@ -114,12 +114,17 @@ export class Channel<Out> {
    */
   sendPast(body: Out, handle: SentHandle): boolean {
     const native = this.#native;
-    if (this.#held !== undefined) return this.#end.connected && this.#held.push([body, handle]) > 0;
+    if (this.#held !== undefined) return this.#hold(body, handle);
     if (!this.#otherReadsHandles || native === undefined || !canWriteHandles(native)) return this.send(body, handle);
     if (!this.#end.connected) return false;
     this.#flush();
     const envelope: Envelope = { cmd: COMMAND, handle: true, body };
     return writeHandle(native, `${JSON.stringify(envelope)}\n`, handle);
+  }
+
+  /** Sends a message without a handle, and behind all that `sendPast` was given before: it is about one of these. */
+  sendBehind(body: Out): boolean {
+    return this.#held === undefined ? this.send(body) : this.#hold(body, undefined);
   }
 
   /** From now on `sendPast` sends nothing until `releaseHandles`. */
@@ -131,7 +136,16 @@ export class Channel<Out> {
   releaseHandles(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const [body, handle] of held) this.sendPast(body, handle);
+    for (const [body, handle] of held) {
+      if (handle === undefined) this.send(body);
+      else this.sendPast(body, handle);
+    }
+  }
+
+  #hold(body: Out, handle: SentHandle | undefined): boolean {
+    if (!this.#end.connected) return false;
+    this.#held!.push([body, handle]);
+    return true;
   }
 
   /**

@@ -51,6 +51,11 @@ export class Link {
     return this.#channel.sendPast(message, handle);
   }
 
+  /** Does the same as {@link Channel.sendBehind}. */
+  sendBehind(message: WorkerMessage): boolean {
+    return this.#channel.sendBehind(message);
+  }
+
   /** Does the same as {@link Channel.sendSoon}. */
   sendSoon(message: WorkerMessage, written?: (error: Error | null) => void): boolean {
     return this.#channel.sendSoon(message, written);

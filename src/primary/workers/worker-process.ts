@@ -37,8 +37,11 @@ const MOST_WAITING_HANDOFFS_BYTES = LONGEST_BACKLOG_BYTES / 4;
 /** The same where a handle has not been acknowledged. Each message that waits then may have a handle of its own. */
 const MOST_WAITING_HANDOFFS = 256;
 
-/** A worker whose event loop turns, and that does not answer for so long, is not well. */
-const LONGEST_SETTLING_MS = 10_000;
+/**
+ * A worker whose event loop turns, and that has not answered at so many looks, is not well. They take ten seconds. What has come is read
+ * between two of them, also when this process stood still.
+ */
+const MOST_LOOKS_IN_VAIN = 40;
 
 /** How long the last messages of a worker that has ended may take, ms. The kernel has them by then, and closes the channel behind them. */
 const LAST_MESSAGES_MS = 2000;
@@ -73,8 +76,8 @@ export class WorkerProcess {
   /** What the half's messages fill behind a handle that has not been acknowledged, characters. */
   #toldBehindHandle = 0;
   #offences = 0;
-  /** When the worker was asked to settle, monotonic, ms; undefined when it has answered. */
-  #askedAt: number | undefined;
+  /** At how many looks the worker had not answered that it was asked to settle; undefined when it has answered. */
+  #looksInVain: number | undefined;
   #offencesBefore = 0;
   #lastWords: ExitFacts['lastWords'];
 
@@ -134,30 +137,29 @@ export class WorkerProcess {
    */
   settle(now: number, beatAt: number): void {
     if (this.#intake === undefined || this.#isExpelled || !this.child.connected) return;
-    if (this.#askedAt === undefined) return this.#askToSettle(now);
+    if (this.#looksInVain === undefined) return this.#askToSettle();
     // Once it goes on it has the whole time: its first beat comes before it reads the question.
-    if (now - beatAt >= HUNG_AFTER_MS) this.#askedAt = now;
-    else if (now - this.#askedAt > LONGEST_SETTLING_MS)
+    this.#looksInVain = now - beatAt >= HUNG_AFTER_MS ? 0 : this.#looksInVain + 1;
+    if (this.#looksInVain > MOST_LOOKS_IN_VAIN)
       this.#offend({ what: 'does not say that it sends no descriptor', isLast: true });
   }
 
   get isSettling(): boolean {
-    return this.#askedAt !== undefined;
+    return this.#looksInVain !== undefined;
   }
 
-  #askToSettle(now: number): void {
-    this.#askedAt = now;
+  #askToSettle(): void {
+    this.#looksInVain = 0;
     this.send({ type: 'settle' });
   }
 
   /** A worker with an offence is asked again: where more descriptors wait, there will be another one. */
   #settled(): void {
-    const askedAt = this.#askedAt;
-    if (askedAt === undefined) return this.#offend({ what: 'answers what was not asked', isLast: false });
-    this.#askedAt = undefined;
+    if (this.#looksInVain === undefined) return this.#offend({ what: 'answers what was not asked', isLast: false });
+    this.#looksInVain = undefined;
     if (this.#offences > this.#offencesBefore) {
       this.#offencesBefore = this.#offences;
-      return this.#askToSettle(askedAt);
+      return this.#askToSettle();
     }
     this.send({ type: 'resume' });
   }

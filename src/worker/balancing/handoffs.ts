@@ -39,7 +39,7 @@ export type Arrival = 'accepted' | 'moved' | 'returned';
 export type Changed = Exclude<Arrival, 'returned'>;
 
 export interface HandoffsParts {
-  readonly link: Pick<Link, 'on' | 'send' | 'sendPast' | 'sendSoon'>;
+  readonly link: Pick<Link, 'on' | 'send' | 'sendPast' | 'sendBehind' | 'sendSoon'>;
   /** The handle that can take a connection of the listener. Undefined where this worker wants none. */
   readonly taker: (listener: number) => SlotHandle | undefined;
   /** Gives a connection to a server that is open. @default by `serve` and `resume` of the handle */
@@ -207,7 +207,8 @@ export class Handoffs {
         return;
       }
       sent.isRecalled = true;
-      this.#parts.link.send({ type: 'recall', id });
+      // The primary would answer that it has not got it, and then get it.
+      this.#parts.link.sendBehind({ type: 'recall', id });
     }
   }
 

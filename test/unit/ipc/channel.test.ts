@@ -166,7 +166,7 @@ test('handles that are held go out in their order when they are released, and ot
   channel.holdHandles();
   channel.holdHandles();
   const [one, two] = [{}, {}];
-  assert.ok(channel.sendPast(1, one) && channel.sendPast(2, two) && channel.send(3));
+  assert.ok(channel.sendPast(1, one) && channel.sendBehind(6) && channel.sendPast(2, two) && channel.send(3));
   assert.deepEqual(sent, [[3, undefined]]);
   channel.releaseHandles();
   channel.releaseHandles();
@@ -174,10 +174,13 @@ test('handles that are held go out in their order when they are released, and ot
   assert.deepEqual(sent, [
     [3, undefined],
     [1, one],
+    [6, undefined],
     [2, two],
     [4, one],
   ]);
+  assert.ok(channel.sendBehind(7));
+  assert.deepEqual(sent.at(-1), [7, undefined]);
   channel.holdHandles();
   end.connected = false;
-  assert.ok(!channel.sendPast(5, one));
+  assert.ok(!channel.sendPast(5, one) && !channel.sendBehind(5));
 });

@@ -23,6 +23,7 @@ export class FakeLink {
   };
 
   readonly sendPast: Link['sendPast'] = (message, handle) => this.send(message, handle);
+  readonly sendBehind: Link['sendBehind'] = (message) => this.send(message);
 
   readonly sendSoon: Link['sendSoon'] = (message, written) => this.send(message, undefined, written);
 

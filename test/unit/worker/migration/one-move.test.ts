@@ -150,6 +150,7 @@ class Workshop {
         return true;
       },
       sendPast: (message: WorkerMessage, handle: object): boolean => link.send(message, handle),
+      sendBehind: (message: WorkerMessage): boolean => link.send(message),
       sendSoon: (message: WorkerMessage, written?: (error: Error | null) => void): boolean =>
         link.send(message, undefined, written),
     };
