@@ -1,8 +1,8 @@
 import { clientOf } from '../contract/networks.ts';
 
 /**
- * The progress of a connection. Connections with less progress are closed first, and trusted ones never. A part of a request is none: it costs
- * a client nothing.
+ * The progress of a connection. Connections with less progress are closed first, and trusted ones never. A partial request is no progress,
+ * because it costs the client nothing.
  */
 const stages = ['arriving', 'answered', 'trusted'] as const;
 
@@ -91,7 +91,7 @@ export class Quota<Connection> {
     return losers;
   }
 
-  /** Records progress: the connection has sent something or was answered. A connection without a place is ignored. */
+  /** Records progress. A connection without a place is ignored. */
   advance(connection: Connection, stage: Stage): void {
     const place = this.#places.get(connection);
     const next = stages.indexOf(stage);
@@ -124,9 +124,10 @@ export class Quota<Connection> {
   }
 
   /**
-   * Takes its place from one of the connections that came at that time or before it.
+   * Takes its place from one of the connections that came at that time or before it. It is one of those that have to go first: where all of
+   * these are safe, others do not go in their place.
    *
-   * @returns undefined when all of them are trusted.
+   * @returns undefined when all of them are trusted, or safe.
    */
   #dismiss(cameBy: number): Connection | undefined {
     let loser: Connection | undefined;
@@ -134,12 +135,17 @@ export class Quota<Connection> {
     let equals = 0;
     // This runs for each connection of a flood, so it is a single pass. Of equals, each has the same chance (reservoir sampling).
     for (const [connection, place] of this.#places) {
-      if (place.stage === TRUSTED || place.since > cameBy) continue;
+      if (place.stage === TRUSTED) continue;
       const order = least === undefined ? -1 : least.client.count - place.client.count || place.stage - least.stage;
       if (order > 0) continue;
-      equals = order < 0 ? 1 : equals + 1;
-      if (order === 0 && this.#random() * equals >= 1) continue;
-      [loser, least] = [connection, place];
+      if (order < 0) {
+        least = place;
+        loser = undefined;
+        equals = 0;
+      }
+      if (place.since > cameBy) continue;
+      equals++;
+      if (this.#random() * equals < 1) loser = connection;
     }
     if (loser !== undefined) this.release(loser);
     return loser;

@@ -44,7 +44,8 @@ test('one that has not asked goes first, then one that is answered; those that a
     quota.advance(name, 'trusted');
     return loser;
   });
-  assert.deepEqual(losers, ['old', 'young', 'answered', 'new 3']);
+  assert.deepEqual(losers, ['old', 'young', undefined, 'new 3']);
+  assert.deepEqual(bench.pass(), ['answered'], 'none that came with it has to go first any more');
   assert.equal(quota.size, 4);
   quota.advance('new 3', 'answered');
   assert.equal(quota.size, 4, 'one that was turned away has no place');
@@ -93,6 +94,27 @@ test('however many come at once, a new one is safe for a moment', () => {
   quota.release('flood 0');
   assert.equal(quota.size, 3, 'the one that was trusted had stayed');
 });
+
+for (const [what, addressOf] of [
+  ['one address', () => '198.51.100.1'],
+  ['many addresses', (nth: number) => `198.51.100.${nth}`],
+] as const) {
+  test(`those that are answered stay while a flood from ${what} is new`, () => {
+    const bench = new Bench(32);
+    for (let nth = 0; nth < 20; nth++) {
+      bench.admit(`viewer ${nth}`, `192.0.2.${nth}`);
+      bench.quota.advance(`viewer ${nth}`, 'answered');
+    }
+    bench.pass();
+    const losers = Array.from({ length: 70 }, (_, nth) => bench.admit(`flood ${nth}`, addressOf(nth)));
+    losers.push(...bench.pass());
+    assert.deepEqual(
+      losers.filter((loser) => loser?.startsWith('viewer')),
+      [],
+    );
+    assert.equal(bench.quota.size, 32);
+  });
+}
 
 test('of equals, each goes with the same chance', () => {
   const losers = Array.from({ length: 2000 }, () => {
