@@ -69,7 +69,7 @@ export class DrainMoves implements Leaving {
   readonly #silent = new Set<Socket>();
   /** The connections that the look has still to see. */
   #unseen: Socket[] = [];
-  /** Whether the look has seen all. Nothing moves before. */
+  /** Whether the first look has seen all. Nothing moves before. */
   #hasSeen = false;
   readonly #pace = new Pace(() => this.#moveSilent());
   /** The time in which the moving should be over, ms, and its beginning, monotonic, ms. */
@@ -153,7 +153,6 @@ export class DrainMoves implements Leaving {
   }
 
   #findIdle(): void {
-    this.#hasSeen = false;
     // Others may have come meanwhile: they came back, or were on their way here when the drain began.
     this.#parts.migration.watch(this);
     this.#unseen = [...this.#parts.migration.sockets()];
@@ -195,7 +194,8 @@ export class DrainMoves implements Leaving {
   }
 
   #moveSilent(): void {
-    if (!this.#hasSeen) return;
+    // What is found goes at the pace of all that are found.
+    if (!this.#hasSeen || this.#unseen.length > 0) return;
     let due = this.#pace.due(this.#silent.size);
     for (const socket of this.#silent) {
       if (due-- <= 0 || this.#parts.migration.onTheWay >= this.#room || !this.#move(socket)) return;

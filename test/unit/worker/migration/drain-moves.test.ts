@@ -392,6 +392,24 @@ test('one that is answered before the first look moves after it', async () => {
   assert.equal(bench.moved.length, 1);
 });
 
+test('a later look does not keep those that are answered meanwhile', async () => {
+  const bench = new Bench();
+  const busy = bench.add(1000, 'busy');
+  bench.moves.begin('slot', WITHIN_MS);
+  bench.moves.look();
+  for (let turn = 0; turn < 5; turn++) await nextTurn();
+  // Of a thousand, this look sees a part in each turn.
+  bench.moves.look();
+  busy[0]!.rest = 'free';
+  bench.free(busy[0]!);
+  await nextTurn();
+  assert.deepEqual(
+    bench.moved.map(({ socket }) => socket),
+    [busy[0]],
+  );
+  bench.moves.stop();
+});
+
 test('when the moving stops or begins anew in the middle, none goes twice and none is left', async () => {
   const bench = new Bench();
   bench.add(600);
