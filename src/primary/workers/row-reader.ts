@@ -38,13 +38,14 @@ export class RowReader {
   /** The board has a new file in the place of one that was removed. */
   #follow(): void {
     if (this.#board === undefined || this.#board.files === this.#files) return;
-    this.#files = this.#board.files;
+    const { path, files } = this.#board;
     try {
-      const next = Reader.open(this.#board.path);
+      const next = Reader.open(path);
       this.#reader?.close();
       this.#reader = next;
+      this.#files = files;
     } catch {
-      // The file was removed again, and the board makes another one.
+      // The file was removed again, or this process has no descriptor left. The next read tries it again.
     }
   }
 
