@@ -31,3 +31,26 @@ test('a new file that cannot be opened at first is opened later', { skip: !isLin
   writer.write({ ...uniformRow(2), pid: PID });
   assert.equal(reader.read(row, PID)?.heartbeat, 2);
 });
+
+test('a worker that cannot open the new file is read in the one before, and no other is', { skip: !isLinux }, (t) => {
+  const { board, writer, reader, row } = setUp(t);
+  const other = board.takeRow();
+  const follower = Writer.open(board.path, other);
+  t.after(() => follower.close());
+  const beat = (one: Writer, pid: number, heartbeat: number): void => one.write({ ...uniformRow(heartbeat), pid });
+  beat(follower, PID + 1, 1);
+  const beats = (): unknown[] => [reader.read(row, PID)?.heartbeat, reader.read(other, PID + 1)?.heartbeat];
+  for (const time of [2, 3]) {
+    rmSync(board.path);
+    board.restore();
+    beat(writer, PID, time);
+    // What this one has left in the first file is old by now.
+    assert.deepEqual(beats(), [time, time === 2 ? 1 : undefined]);
+    follower.follow();
+    beat(follower, PID + 1, time);
+    assert.deepEqual(beats(), [time, time]);
+  }
+  board.freeRow(other);
+  assert.deepEqual(beats(), [3, undefined]);
+  assert.equal(reader.read(row, PID + 2), undefined);
+});
