@@ -7,7 +7,7 @@ export interface Provenance {
 
 /**
  * Accepts any name of one label, as in `curl --unix-socket <path> http://prefork/status`, and the loopback's addresses, each with an
- * optional port. A neighbour may take such a name, but only a port that somebody forwards leads a browser here.
+ * optional port. A neighbour may take such a name, but a browser comes here only by a port that was forwarded.
  */
 const localHost = /^([\w-]*|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 

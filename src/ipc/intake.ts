@@ -258,9 +258,9 @@ export class Intake {
   };
 
   /**
-   * A message may come with any number of descriptors. libuv takes some 60 of them, and tells each of the next reads that it has brought
-   * one. Those that wait there can neither be seen nor closed. So a worker is asked now and then to say that it sends none for now. A
-   * read that has brought these words and a handle shows that some wait.
+   * A message may carry any number of descriptors. libuv queues about 60 of them and hands one to each of the following reads, as if it
+   * had come with that read. Those in the queue can neither be seen nor closed. So a worker is asked now and then to pause and to say so. A
+   * read that has brought these words and a handle shows that some are queued.
    */
   #checkSettled(message: object): void {
     const { body, bodies } = fieldsOf(message);

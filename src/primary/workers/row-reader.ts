@@ -5,8 +5,8 @@ import { Reader } from '../../scoreboard/reader.ts';
 import { NO_ROW } from '../../scoreboard/rows.ts';
 
 /**
- * Reads the scoreboard for the primary. The object owns a reader of its file, and one of a file before that one. Closing closes both. Nothing is known without a
- * board, or about a worker that has no row in it.
+ * Reads the scoreboard for the primary. The object owns a reader of its file, and one of a file before that. Closing it closes both.
+ * Nothing is known without a board, or about a worker that has no row in it.
  */
 export class RowReader {
   readonly #board: Pick<Board, 'path' | 'files'> | undefined;
