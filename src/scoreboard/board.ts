@@ -7,7 +7,7 @@ import { FORMAT, MAX_ROWS, ROW_BYTES, rowOffset } from './layout.ts';
 import { isOwn, isTaken } from './look.ts';
 import { boardDirectories, boardFileName, userId } from './place.ts';
 import { conditionOf, viewOf } from './record.ts';
-import { isRemoved, placeOf } from './removed.ts';
+import { isRemoved, placeOf } from '../files/removed.ts';
 import { NO_ROW, Rows } from './rows.ts';
 import { isStale, thisPrimary } from './stale.ts';
 import { removeState, reserveState } from './state-directory.ts';

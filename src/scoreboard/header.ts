@@ -4,7 +4,7 @@ import { ScoreboardError } from './error.ts';
 import { FORMAT, MAGIC, MAX_ROWS, PLACED_HEADER, ROW_BYTES } from './layout.ts';
 import type { Header } from './layout.ts';
 import { viewOf } from './record.ts';
-import { isRemoved } from './removed.ts';
+import { isRemoved } from '../files/removed.ts';
 
 /** A board whose header has been checked. The caller has to close `fd`. */
 export interface OpenBoard {
