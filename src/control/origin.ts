@@ -5,8 +5,11 @@ export interface Provenance {
   readonly fetchSite?: string | undefined;
 }
 
-/** Accepts `localhost`, the loopback's addresses, and none, each with an optional port. Any neighbour may take another name with one label. */
-const localHost = /^(localhost|127\.0\.0\.1|\[::1\])?(:\d+)?$/i;
+/**
+ * Accepts any name of one label, as in `curl --unix-socket <path> http://prefork/status`, and the loopback's addresses, each with an
+ * optional port. A neighbour may take such a name, but a browser comes here only by a port that was forwarded.
+ */
+const localHost = /^([\w-]*|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 
 /**
  * Returns why a request that may come from a web page is refused; undefined when nothing suggests that.

@@ -13,7 +13,7 @@ export interface SharedAnswersParts {
 /**
  * Makes answers that cost the primary time, one after another. Clients of `--admin` without the token may ask for as many as they like.
  * So the requests of a kind that wait share the next answer, which has not been begun yet and shows nothing older than they are. After
- * it there is a rest, so that the primary does nothing but answer for no one.
+ * it there is a rest, so that no client can keep the primary busy with answers alone.
  */
 export class SharedAnswers<Kind, Answer> {
   readonly #parts: SharedAnswersParts;

@@ -43,6 +43,9 @@ const DEEPEST = 1000;
  */
 const DELIVERY_BUDGET_MS = 5;
 
+/** The beginning of Node's messages with a handle. */
+const NODES_HANDLE = Buffer.from('{"cmd":"NODE_HANDLE",');
+
 export interface IntakeEvents {
   /** The worker sent something that no worker should send. `body` is the message, if it could be parsed. */
   malformed(what: string, body?: unknown): void;
@@ -78,6 +81,8 @@ export class Intake {
   #earlyHandle: ReceivedHandle | undefined;
   /** A handle came with the last read. */
   #cameWithHandle = false;
+  /** A handle came with the worker's last words that it sends none. */
+  #hadHandle = false;
   /** The line that is being taken began in an earlier read. */
   #isContinued = false;
   /** The lines of the last read, and which of them is the next. Nothing more is read while there are any. */
@@ -258,15 +263,25 @@ export class Intake {
   };
 
   /**
-   * A message may come with any number of descriptors. libuv takes some 60 of them, and tells each of the next reads that it has brought
-   * one. Those that wait there can neither be seen nor closed. So a worker is asked now and then to say that it sends none for now. A
-   * read that has brought these words and a handle shows that some wait.
+   * A message may carry any number of descriptors. libuv queues about 60 of them and hands one to each of the following reads, as if it
+   * had come with that read. Those in the queue can neither be seen nor closed. So a worker is asked now and then to pause and to say so. A
+   * read that has brought these words and a handle shows that some are queued. The application does not pause, though, and may send a
+   * socket right behind these words. This is believed once, until the words have come without a handle.
    */
   #checkSettled(message: object): void {
     const { body, bodies } = fieldsOf(message);
     const said: unknown[] = Array.isArray(bodies) ? bodies : [body];
-    if (this.#cameWithHandle && said.some((one) => fieldsOf(one)['type'] === 'settled'))
-      this.#events.malformed('more descriptors than messages with one');
+    if (!said.some((one) => fieldsOf(one)['type'] === 'settled')) return;
+    const isExcused = !this.#hadHandle && this.#handle !== undefined && this.#hasNodesHandleBehind();
+    this.#hadHandle = this.#cameWithHandle;
+    if (this.#cameWithHandle && !isExcused) this.#events.malformed('more descriptors than messages with one');
+  }
+
+  /** The line that a handle came with is the last of its read, and may be the beginning of one. */
+  #hasNodesHandleBehind(): boolean {
+    if (this.#splitter.isOpen) return true;
+    const last = this.#lines.slice(this.#next).at(-1);
+    return last !== undefined && Buffer.from(last.subarray(0, NODES_HANDLE.length)).equals(NODES_HANDLE);
   }
 
   /**

@@ -212,6 +212,8 @@ export class Binder {
       this.#lost();
       return;
     }
+    // A primary that was killed has not named this one, and the binder ends without a primary that it knows.
+    this.#send({ binder: 'follow', pid: process.pid });
     for (const { request } of this.#waiting.values()) this.#send(request);
   }
 

@@ -82,7 +82,7 @@ const KNOWN: ReadonlySet<string> = new Set([
  * version, so a flag that is neither here nor among those that node takes from NODE_OPTIONS may write a file.
  */
 const HARMLESS = new RegExp(
-  `^--(?:no-.*|(?:max|min|initial|expose|harmony|js|single-threaded|stack|trace-gc|gc)-.*|semi-space-.*|heap-growing-percent|${[
+  `^--(?:no-.*|(?:harmony|single-threaded)(?:-.*)?|(?:max|min|initial|expose|js|stack|trace-gc|gc)-.*|semi-space-.*|heap-growing-percent|${[
     'allow-natives-syntax|trace-gc|trace-opt|trace-deopt|always-(?:opt|osr|sparkplug|turbofan)|concurrent-.*|hash-seed|jitless|lite-mode|lazy|maglev|opt|optimize-for-size',
     'predictable|random-seed|sparkplug|turbofan|use-strict|prof|prof-sampling-interval|prof-cpp|log|log-.*|logfile-per-isolate',
     'env-file|env-file-if-exists|experimental-config-file|experimental-default-config-file|eval|print|check|interactive',

@@ -3,9 +3,7 @@ import { readFileSync } from 'node:fs';
 import { parseStat } from '../contract/process-stat.ts';
 import { systemCode } from '../contract/system-code.ts';
 
-/**
- * How many looks in a row have to miss the process. What it has said of its successor may still be in the channel when it is missed first.
- */
+/** Checks in a row that must fail. At the first, its `follow` message may still be in the channel. */
 const LOOKS = 2;
 
 /** Tells when a process was started; undefined when it has ended, and an empty text where that is all that can be told. */
@@ -36,7 +34,10 @@ export class PrimaryWatch {
   /** Looks once more. @returns whether the primary is gone. */
   isGone(): boolean {
     const start = this.#startOf(this.#pid);
-    this.#missed = start === undefined || start !== this.#start ? this.#missed + 1 : 0;
+    // A process whose time is not told, now or before, is taken for the same one.
+    if (this.#start === '') this.#start = start;
+    const isIt = start === '' || (start !== undefined && start === this.#start);
+    this.#missed = isIt ? 0 : this.#missed + 1;
     return this.#missed >= LOOKS;
   }
 }

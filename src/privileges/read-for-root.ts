@@ -14,7 +14,7 @@ const isRootsStart = process.geteuid?.() === 0;
  * Tells whether this process was root when it began, and another user may change the way to the file. That user would choose what is read,
  * also when root's rights are gone: a pipe would keep the server's start waiting, and a device would fill its memory.
  */
-export function isOfOthers(file: string): boolean {
+export function isControlledByOthers(file: string): boolean {
   if (!isRootsStart) return false;
   try {
     return partOfOthers(file) !== undefined;
@@ -31,7 +31,7 @@ export function isOfOthers(file: string): boolean {
  * @param mostBytes what it may have.
  */
 export function openForRoot(file: string, mostBytes: number = LONGEST_OF_OTHERS_BYTES): number {
-  if (!isOfOthers(file)) return openSync(file, constants.O_RDONLY);
+  if (!isControlledByOthers(file)) return openSync(file, constants.O_RDONLY);
   const fd = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
   const stats = fstatSync(fd);
   if (stats.isFile() && stats.size <= mostBytes) return fd;
@@ -39,7 +39,7 @@ export function openForRoot(file: string, mostBytes: number = LONGEST_OF_OTHERS_
   throw new Error(`it is not a file of at most ${mostBytes} bytes`);
 }
 
-/** Reads a text, one of others that is not too long alone. */
+/** Reads a text file. One that another user controls may have at most 4 MiB. */
 export function readForRoot(file: string): string {
   const fd = openForRoot(file);
   try {

@@ -24,9 +24,12 @@ export function writablePart(path: string, who: Who): string | undefined {
 
 /** Finds a part of a path that any user but root may change. @returns the first such place; undefined when there is none. */
 export function partOfOthers(path: string): string | undefined {
-  // In a user namespace the machine's root appears as the overflow id. The owner of `/` decides about everything anyway.
-  const roots = [0, lstatSync('/').uid];
-  return inspect(resolve(path), isOthers(roots), { links: 0, isEntryMissing: false });
+  return inspect(resolve(path), isOthers(rootUids()), { links: 0, isEntryMissing: false });
+}
+
+/** In a user namespace the machine's root appears as the overflow id. The owner of `/` decides about everything anyway. */
+export function rootUids(): readonly number[] {
+  return [0, lstatSync('/').uid];
 }
 
 interface Walk {

@@ -1,14 +1,4 @@
-import {
-  closeSync,
-  fstatSync,
-  ftruncateSync,
-  lstatSync,
-  readlinkSync,
-  readSync,
-  renameSync,
-  writeSync,
-  type Stats,
-} from 'node:fs';
+import { closeSync, fstatSync, ftruncateSync, lstatSync, readSync, renameSync, writeSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { ScoreboardError } from './error.ts';
 import { createFile, removeBoard, removeFile } from './file.ts';
@@ -17,6 +7,7 @@ import { FORMAT, MAX_ROWS, ROW_BYTES, rowOffset } from './layout.ts';
 import { isOwn, isTaken } from './look.ts';
 import { boardDirectories, boardFileName, userId } from './place.ts';
 import { conditionOf, viewOf } from './record.ts';
+import { isRemoved, placeOf } from '../files/removed.ts';
 import { NO_ROW, Rows } from './rows.ts';
 import { isStale, thisPrimary } from './stale.ts';
 import { removeState, reserveState } from './state-directory.ts';
@@ -137,10 +128,11 @@ export class Board {
       const file = fstatSync(this.#fd);
       // What closes descriptors that are not its own may have let another file have this one's number.
       if (!isSameFile(file, this.#identity)) return;
-      this.#restorePlace(file);
-      this.#restoreSize();
-      this.#restoreHeader();
-      this.#clearFreeRows();
+      // What keeps one of them from its work must not keep the others from theirs.
+      attempt(() => this.#restorePlace(file));
+      attempt(() => this.#restoreSize());
+      attempt(() => this.#restoreHeader());
+      attempt(() => this.#clearFreeRows());
     });
   }
 
@@ -157,8 +149,8 @@ export class Board {
   }
 
   /** Where the file was removed there is a new one. All look whether theirs was removed, and go on in the new one. One that was moved comes back. */
-  #restorePlace({ nlink }: Stats): void {
-    if (nlink === 0) return this.#replace();
+  #restorePlace(file: Stats): void {
+    if (isRemoved(this.#fd, file)) return this.#replace();
     const place = placeOf(this.#fd);
     if (place === undefined || place === this.#place || !isSameFile(lstatSync(place), this.#identity)) return;
     renameSync(place, this.path);
@@ -213,15 +205,6 @@ function attempt(write: () => unknown): void {
     write();
   } catch {
     // Figures are worth less than what the primary was about to do.
-  }
-}
-
-/** Asks the kernel and not the path, which may lead to a file system of a worker's own making. @returns undefined where it is not told */
-function placeOf(fd: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/self/fd/${fd}`);
-  } catch {
-    return undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import { ScoreboardError } from './error.ts';
 import { FORMAT, MAGIC, MAX_ROWS, PLACED_HEADER, ROW_BYTES } from './layout.ts';
 import type { Header } from './layout.ts';
 import { viewOf } from './record.ts';
+import { isRemoved } from '../files/removed.ts';
 
 /** A board whose header has been checked. The caller has to close `fd`. */
 export interface OpenBoard {
@@ -38,7 +39,7 @@ export function openBoard(path: string, access: 'read' | 'write'): OpenBoard {
  * @returns the descriptor from now on: the same where nothing was removed, or where there is no other board
  */
 export function followBoard(fd: number, path: string, access: 'read' | 'write', rows: number): number {
-  if (fstatSync(fd).nlink > 0) return fd;
+  if (!isRemoved(fd)) return fd;
   try {
     const { fd: next, header } = openBoard(path, access);
     const [gone, kept] = header.rows === rows ? [fd, next] : [next, fd];

@@ -1,7 +1,7 @@
 /** Chooses the node of the next primary, and its flags where root has started the first one for another user. */
 import { accessSync, constants, realpathSync, statSync } from 'node:fs';
 import { basename, delimiter, join, resolve } from 'node:path';
-import { writablePart } from '../privileges/writable.ts';
+import { rootUids, writablePart } from '../privileges/writable.ts';
 import { VARIABLE } from './handover.ts';
 
 /** The flag keeps SIGUSR1 from opening an inspector. The oldest nodes do not know it. */
@@ -57,8 +57,9 @@ export function whyNotNode(program: string): string | undefined {
   const real = realOf(path);
   if (real !== realOf(process.execPath)) {
     const only = `only node may run the next primary of a server that root has started, and ${path}`;
-    if (!isNode(path)) return `${only} is ${real === path ? 'no file of that name' : real}`;
-    if (statSync(real, { throwIfNoEntry: false })?.uid !== 0) return `${only} is not root’s`;
+    if (!isNode(path)) return `${only} ${real === path ? '' : `leads to ${real}, which `}is not named like one`;
+    const owner = statSync(real, { throwIfNoEntry: false })?.uid;
+    if (owner === undefined || !rootUids().includes(owner)) return `${only} is not root’s`;
   }
   return whyNotRoots(path);
 }

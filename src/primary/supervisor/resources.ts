@@ -116,7 +116,7 @@ export class Resources {
       os,
       log: parts.log,
       restoreBoard: () => this.#board?.restore(),
-      descriptors: new DescriptorWatch((isOwed) => processes.settle(isOwed)),
+      descriptors: new DescriptorWatch((onlyOverdue) => processes.settle(onlyOverdue)),
       row,
       handoffs: () => this.handoffs.counts,
       moves: () => this.handoffs.moves,

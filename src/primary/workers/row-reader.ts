@@ -5,13 +5,19 @@ import { Reader } from '../../scoreboard/reader.ts';
 import { NO_ROW } from '../../scoreboard/rows.ts';
 
 /**
- * Reads the scoreboard for the primary. The object owns a reader, which closing closes. Nothing is known without a
- * board, or about a worker that has no row in it.
+ * Reads the scoreboard for the primary. The object owns a reader of its file, and one of a file before that. Closing it closes both.
+ * Nothing is known without a board, or about a worker that has no row in it.
  */
 export class RowReader {
   readonly #board: Pick<Board, 'path' | 'files'> | undefined;
   #reader: Reader | undefined;
   #files: number | undefined;
+  /** The reader of a file that was removed. A worker that may not open the new one, as after its `setuid`, goes on writing there. */
+  #previous: Reader | undefined;
+  /** The rows that were last found there. */
+  readonly #behind = new Set<number>();
+  /** The processes that were found in a later file, by their rows. What they have left in the previous one is old. */
+  readonly #arrived = new Map<number, number>();
 
   /**
    * Opens the board.
@@ -31,24 +37,48 @@ export class RowReader {
   read(row: number, pid: number | undefined): Row | undefined {
     if (row === NO_ROW) return undefined;
     this.#follow();
+    const found = this.#find(row, pid);
+    return found && rowInRange(found);
+  }
+
+  #find(row: number, pid: number | undefined): Row | undefined {
+    this.#behind.delete(row);
     const found = this.#reader?.read(row);
-    return found !== undefined && found.pid === pid ? rowInRange(found) : undefined;
+    if (found !== undefined && found.pid === pid) {
+      if (this.#previous !== undefined) this.#arrived.set(row, pid);
+      return found;
+    }
+    if (this.#arrived.get(row) === pid) return undefined;
+    const before = this.#previous?.read(row);
+    if (before === undefined || before.pid !== pid) return undefined;
+    this.#behind.add(row);
+    return before;
   }
 
   /** The board has a new file in the place of one that was removed. */
   #follow(): void {
     if (this.#board === undefined || this.#board.files === this.#files) return;
-    this.#files = this.#board.files;
+    const { path, files } = this.#board;
     try {
-      const next = Reader.open(this.#board.path);
-      this.#reader?.close();
+      const next = Reader.open(path);
+      this.#leave();
       this.#reader = next;
+      this.#files = files;
     } catch {
-      // The file was removed again, and the board makes another one.
+      // The file was removed again, or this process has no descriptor left. The next read tries it again.
     }
+  }
+
+  /** Keeps the reader for those who stay with its file. As long as some stay with the file before, that one is kept. */
+  #leave(): void {
+    if (this.#behind.size > 0) return this.#reader?.close();
+    this.#previous?.close();
+    this.#previous = this.#reader;
+    this.#arrived.clear();
   }
 
   close(): void {
     this.#reader?.close();
+    this.#previous?.close();
   }
 }

@@ -184,11 +184,11 @@ export class WorkerProcesses {
     return 'unknown: its thread wrote no stack in time';
   }
 
-  /** @param isOwed whether only those are asked again that still owe their answer. */
-  settle(isOwed: boolean): void {
+  /** @param onlyOverdue whether only those are asked, again, whose answer is overdue. */
+  settle(onlyOverdue: boolean): void {
     const now = this.#parts.os.now();
     for (const [worker, process] of this.#processes) {
-      if (!isOwed || process.isSettling) process.settle(now, this.row(worker)?.heartbeat ?? -Infinity);
+      if (!onlyOverdue || process.isSettling) process.settle(now, this.row(worker)?.heartbeat ?? -Infinity);
     }
   }
 

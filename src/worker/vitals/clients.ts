@@ -12,7 +12,7 @@ interface Placed {
 
 /**
  * Counts the requests that are over, and those of them that were given up, by the place of their client. Clients are looked up
- * while a canary is watched alone, because it costs 1.4 µs to ask the kernel for the address of a connection. Before that, all requests are at one place.
+ * only while a canary is watched, because it costs 1.4 µs to ask the kernel for the address of a connection. Before that, all requests are at one place.
  * Owns a timer, which keeps no process alive and ends by itself.
  */
 export class Clients {

@@ -17,7 +17,7 @@ class FakeHandle {
 
 /** The channel of a child as Node has it. */
 class Bench {
-  readonly heard: unknown[] = [];
+  readonly heard: Array<readonly [name: string, message: unknown]> = [];
   readonly sent: unknown[] = [];
   /** Handles that came with messages of ours. */
   readonly given: unknown[] = [];
@@ -338,6 +338,29 @@ for (const [what, text] of [
     const bench = new Bench();
     await bench.read(text!, new FakeHandle());
     assert.ok(bench.malformed.includes('more descriptors than messages with one'), bench.malformed.join());
+  });
+}
+
+const ofApplication = lineOf({ cmd: 'NODE_HANDLE', type: 'net.Socket', msg: 'take this' });
+for (const [what, text, rest] of [
+  ['', ofApplication, ''],
+  [', in parts,', ofApplication.slice(0, 30), ofApplication.slice(30)],
+] as const) {
+  test(`a socket that the application sends${what} right behind these words is believed once in a row`, async () => {
+    const bench = new Bench();
+    const say = async (): Promise<void> => {
+      await bench.read(lineOf(settled) + text, new FakeHandle());
+      if (rest !== '') await bench.read(rest);
+    };
+    await say();
+    await bench.say(settled);
+    await say();
+    assert.deepEqual(bench.malformed, []);
+    for (const times of [1, 2]) {
+      await say();
+      assert.deepEqual(bench.malformed, Array(times).fill('more descriptors than messages with one'));
+    }
+    assert.equal(bench.heard.filter(([, message]) => message === 'take this').length, 4);
   });
 }
 

@@ -195,15 +195,16 @@ function inherited(canOpen = true): ReturnType<typeof setUp> & { opened: number[
   return { ...setup, opened };
 }
 
-test('when the primary before has left, what waits is asked again on the inherited channel', async () => {
+test('when the primary before has left, this one names itself, and asks again what waits', async () => {
   const { line, binder, lost, opened } = inherited();
   assert.equal(binder.fd, 7);
   const waiting = binder.bind(query);
   line.disconnect();
   assert.deepEqual(opened, [7]);
-  assert.deepEqual(line.sent[1], line.sent[0]);
+  assert.deepEqual(line.sent[1], { binder: 'follow', pid: process.pid }, 'the primary before may have been killed');
+  assert.deepEqual(line.sent[2], line.sent[0]);
   const handle = new FakeHandle();
-  line.answer(2, 0, handle);
+  line.answer(3, 0, handle);
   assert.deepEqual(await waiting, { handle, address: query.address, port: 80, family: 4 });
   assert.deepEqual(lost, []);
   line.disconnect();
@@ -217,7 +218,7 @@ test('what is asked between the two is asked when the channel goes on', async ()
   const waiting = binder.bind(query);
   assert.deepEqual(line.sent, []);
   line.disconnect();
-  line.answer(1, EADDRINUSE);
+  line.answer(2, EADDRINUSE);
   assert.deepEqual(await waiting, { errno: EADDRINUSE });
 });
 
@@ -227,8 +228,9 @@ test('the primary before may be gone already', async () => {
   const binder = new Binder(line, { fd: 7, open: () => (line.connected = true) });
   // A late event of the previous channel does not end the new one.
   line.emit('disconnect');
+  assert.deepEqual(line.sent, [{ binder: 'follow', pid: process.pid }]);
   const waiting = binder.bind(query);
-  line.answer(1, EADDRINUSE);
+  line.answer(2, EADDRINUSE);
   assert.deepEqual(await waiting, { errno: EADDRINUSE });
 });
 

@@ -31,6 +31,24 @@ test('another process that has got its pid is not it', () => {
   assert.deepEqual([watch.isGone(), watch.isGone()], [false, true]);
 });
 
+test('a process whose time is not told is alive, and the first time that is told is its own', () => {
+  const starts = new Map([[FIRST, '']]);
+  const watch = new PrimaryWatch(FIRST, (pid) => starts.get(pid));
+  const looks = (start: string): boolean[] => {
+    starts.set(FIRST, start);
+    return [watch.isGone(), watch.isGone()];
+  };
+  for (const start of ['', '100', '', '100']) assert.deepEqual(looks(start), [false, false], start);
+  assert.deepEqual(looks('300'), [false, true]);
+});
+
+test('a process that had ended before it was named stays gone', () => {
+  const starts = new Map<number, string>();
+  const watch = new PrimaryWatch(FIRST, (pid) => starts.get(pid));
+  starts.set(FIRST, '300');
+  assert.deepEqual([watch.isGone(), watch.isGone()], [false, true]);
+});
+
 test('the system tells of a process that lives and of one that has ended', async () => {
   const child = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] });
   const watch = new PrimaryWatch(child.pid!);

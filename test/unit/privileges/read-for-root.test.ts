@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { chownSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { isOfOthers, readForRoot } from '../../../src/privileges/read-for-root.ts';
+import { isControlledByOthers, readForRoot } from '../../../src/privileges/read-for-root.ts';
 import { NOBODY, noOtherUser } from '../../support/platform.ts';
 import { Place } from '../control/helpers.ts';
 
@@ -13,7 +13,7 @@ test('what only root may change is read whatever it is, as a pipe of root’s ow
   using place = new Place();
   const [file, pipe] = [place.file('file'), place.file('pipe')];
   writeFileSync(file, 'A=1');
-  assert.equal(isOfOthers(file), false);
+  assert.equal(isControlledByOthers(file), false);
   assert.equal(readForRoot(file), 'A=1');
   spawnSync('mkfifo', [pipe]);
   spawn('sh', ['-c', 'printf A=2 > "$0"', pipe], { stdio: 'ignore' });
@@ -31,7 +31,7 @@ test('what another user may change has to be a file, and not too long', { skip }
   writeFileSync(long!, '');
   truncateSync(long!, 2 ** 40);
   chownSync(directory, NOBODY, NOBODY);
-  assert.equal(isOfOthers(file!), true);
+  assert.equal(isControlledByOthers(file!), true);
   assert.equal(readForRoot(file!), 'A=1');
   for (const other of [pipe!, device!, long!, directory]) assert.throws(() => readForRoot(other), refused, other);
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import {
   closeSync,
   existsSync,
+  linkSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -217,6 +218,13 @@ const harms: ReadonlyArray<[what: string, harm: Harm]> = [
   ['has another header', (path) => writeAt(path, Buffer.alloc(ROW_BYTES), 0)],
   ['has rows that nobody wrote', (path) => writeAt(path, Buffer.alloc(2 * ROW_BYTES, 1), rowOffset(1))],
   ['was removed', (path) => rmSync(path)],
+  [
+    'was removed and has another link',
+    (path) => {
+      linkSync(path, `${path}.link`);
+      rmSync(path);
+    },
+  ],
   ['was moved', (path) => renameSync(path, `${path}.away`)],
   [
     'has another file in its place',
@@ -256,6 +264,20 @@ for (const [what, harm] of harms) {
     assert.ok(!existsSync(board.path));
   });
 }
+
+test('a name that cannot be had again keeps nothing else from being put right', { skip: !isLinux }, (t) => {
+  const board = Board.create({ name: 'app', rows: 3, directories: [temporaryDirectory(t)] });
+  t.after(() => board.close());
+  const reader = Reader.open(board.path);
+  t.after(() => reader.close());
+  const writer = Writer.open(board.path, 1);
+  t.after(() => writer.close());
+  writer.write(uniformRow(1));
+  rmSync(board.path);
+  mkdirSync(board.path);
+  board.restore();
+  assert.deepEqual(reader.readAll(), [undefined, undefined, undefined]);
+});
 
 test('nothing is put right in another file that has the number of its descriptor', { skip: !isLinux }, (t) => {
   const directory = temporaryDirectory(t);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import fs, { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -54,7 +55,9 @@ test('a node is known by the name of the file that links lead to', (t) => {
   assert.ok(isNode(link('current', join(directory, 'node24'))));
   const disguised = link('node22', join(directory, 'sqlite3'));
   assert.ok(!isNode(disguised));
-  assert.match(whyNotNode(disguised)!, /^only node may run the next primary .* and .*node22 is .*sqlite3$/);
+  const why = whyNotNode(disguised)!;
+  assert.match(why, /^only node may run .*, and .*node22 leads to .*sqlite3, which is not named like one$/);
+  assert.match(whyNotNode(file('other'))!, /, and .*other is not named like one$/);
 });
 
 test('a node that is another user’s runs no next primary', { skip: noOtherUser }, (t) => {
@@ -64,4 +67,22 @@ test('a node that is another user’s runs no next primary', { skip: noOtherUser
   writeFileSync(node, '', { mode: 0o755 });
   chownSync(node, NOBODY, NOBODY);
   assert.match(whyNotNode(node)!, /^only node may .*node is not root’s$/);
+});
+
+test('in a user namespace the owner of / is root', { skip: noOtherUser }, (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'prefork-node-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const node = join(directory, 'node');
+  writeFileSync(node, '', { mode: 0o755 });
+  chownSync(node, NOBODY, NOBODY);
+  const { lstatSync } = fs;
+  const asThere = (path: string): fs.Stats => Object.assign(lstatSync(path), path === '/' && { uid: NOBODY });
+  const mocked = t.mock.method(fs, 'lstatSync', asThere as typeof lstatSync);
+  syncBuiltinESMExports();
+  t.after(() => {
+    mocked.mock.restore();
+    syncBuiltinESMExports();
+  });
+  // This process is the machine's root, so that it may change everything.
+  assert.match(whyNotNode(node)!, /^uid 0 may change /);
 });

@@ -7,13 +7,13 @@ import type { Cell } from './evidence.ts';
 import { sumOf, type Share } from './statistics.ts';
 
 /**
- * So many clients count no more than the next one. A person has an address of IPv4, a network of IPv6, and a telephone. Many more would hide
- * what the clients of a bad release see.
+ * How many of the clients that gave up most are capped at the count of the one after them. A person has an address of IPv4, a network of
+ * IPv6, and a telephone. Many more would hide what the clients of a bad release see.
  */
-const MOST_LIGHT = 3;
+const MOST_CAPPED = 3;
 
 /** Together they make at most this share of the canary's requests. A client that makes more is a proxy, and stands for many. */
-const MOST_LIGHT_SHARE = 0.5;
+const MOST_CAPPED_SHARE = 0.5;
 
 /** What a request that was given up counts, by the place of its client. */
 export type ClientWeights = Float64Array;
@@ -30,16 +30,16 @@ export function clientWeights(canary: readonly Cell[]): ClientWeights {
   const clients = counts
     .filter(({ place }) => place !== UNKNOWN_CLIENT)
     .toSorted((one, other) => other.hits - one.hits);
-  let room = sumOf(counts).trials * MOST_LIGHT_SHARE;
-  const light: typeof clients = [];
+  let room = sumOf(counts).trials * MOST_CAPPED_SHARE;
+  const capped: typeof clients = [];
   for (const client of clients) {
-    if (client.trials > room || light.length === MOST_LIGHT) continue;
+    if (client.trials > room || capped.length === MOST_CAPPED) continue;
     room -= client.trials;
-    light.push(client);
+    capped.push(client);
   }
-  const next = clients.find((client) => !light.includes(client))?.hits ?? 0;
+  const next = clients.find((client) => !capped.includes(client))?.hits ?? 0;
   const weights = ONE_EACH.slice();
-  for (const { place, hits } of light) if (hits > next) weights[place] = next / hits;
+  for (const { place, hits } of capped) if (hits > next) weights[place] = next / hits;
   return weights;
 }
 

@@ -11,15 +11,15 @@ const PLACE = '/proc/self/fd';
  * another reason do no harm. Owns nothing.
  */
 export class DescriptorWatch {
-  readonly #settle: (isOwed: boolean) => void;
+  readonly #settle: (onlyOverdue: boolean) => void;
   readonly #count: () => number;
   #before: number;
 
   /**
-   * @param settle asks the workers, or only those again that owe their answer.
+   * @param settle asks all workers, or again only those whose answer is overdue.
    * @param count returns Infinity when there is no descriptor left to count with.
    */
-  constructor(settle: (isOwed: boolean) => void, count: () => number = countDescriptors) {
+  constructor(settle: (onlyOverdue: boolean) => void, count: () => number = countDescriptors) {
     this.#settle = settle;
     this.#count = count;
     this.#before = count();

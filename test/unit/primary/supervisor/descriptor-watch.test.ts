@@ -8,7 +8,7 @@ function asks(counts: readonly number[]): boolean[] {
   const asked: boolean[] = [];
   let nth = 0;
   const watch = new DescriptorWatch(
-    (isOwed) => void asked.push(!isOwed),
+    (onlyOverdue) => void asked.push(!onlyOverdue),
     () => counts[nth]!,
   );
   for (nth = 1; nth < counts.length; nth++) watch.look();
@@ -25,7 +25,7 @@ test('they are asked where there is none left to count with', () => {
 
 test('it counts those of this process', { skip: process.platform !== 'linux' && 'only Linux tells them' }, () => {
   let asked = 0;
-  const watch = new DescriptorWatch((isOwed) => void (asked += isOwed ? 0 : 1));
+  const watch = new DescriptorWatch((onlyOverdue) => void (asked += onlyOverdue ? 0 : 1));
   const opened = Array.from({ length: 80 }, () => openSync('/dev/null', 'r'));
   watch.look();
   for (const fd of opened) closeSync(fd);
