@@ -239,3 +239,20 @@ test('a Redis that is full, and has no format yet, is used nevertheless', { skip
   assert.equal(await state.cache('c').get('k'), undefined);
   await assert.rejects(state.counter('n').add(1), { code: 'ERR_STATE_FULL' });
 });
+
+test('from a Redis that is full an item is removed, also while it is computed', { skip }, async () => {
+  await using redis = await Redis.start();
+  await using state = await openState(redis.url, { timeout: '10s' });
+  const cache = state.cache('c', { maxSize: '1mb' });
+  await cache.set('other', 'x');
+  const computed = cache.getOrCompute('k', async () => {
+    await redis.ask('CONFIG', 'SET', 'maxmemory', '1');
+    assert.equal(await cache.delete('other'), true);
+    assert.equal(await cache.delete('k'), false);
+    await redis.ask('CONFIG', 'SET', 'maxmemory', '0');
+    return 'out of date';
+  });
+  assert.equal(await computed, 'out of date');
+  assert.equal(await cache.get('k'), undefined);
+  assert.equal((await cache.size()).entries, 0);
+});
