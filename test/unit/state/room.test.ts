@@ -141,3 +141,33 @@ test('a job waits for room that can only be made once another process lets go of
   assert.deepEqual(await Promise.all([transactions.run(write), transactions.run(write)]), ['written', 'written']);
   assert.equal(asked, 4);
 });
+
+/** Runs a write that fits once `makeRoom` has been called `steps` times, beside another one that fits. */
+async function writeAfter(t: TestContext, steps: number): Promise<number> {
+  const database = Database.open(undefined, MB);
+  t.after(() => database.close());
+  let made = 0;
+  const makeRoom = (): boolean => ++made > 0;
+  const transactions = new Transactions(database, () => ({ beforeCommit() {}, afterCommit() {} }), makeRoom);
+  const write = (): void => {
+    if (made < steps) throw Object.assign(new Error('full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
+  };
+  await Promise.all([transactions.run(write), transactions.run(() => {})]);
+  return made;
+}
+
+test('room is made in as many steps as a write needs', { skip }, async (t) => {
+  t.mock.method(performance, 'now', () => 0);
+  assert.equal(await writeAfter(t, 40), 40);
+});
+
+test('room is not made without end for a write that never fits', { skip }, async (t) => {
+  await assert.rejects(writeAfter(t, Infinity), full);
+});
+
+test('nothing goes for an item that is larger than the store', { skip }, async (t) => {
+  const engine = await open(t, MB);
+  await engine.set('cache', 'k', text(100_000), { maxSize: MB });
+  await assert.rejects(engine.set('sessions', 'k', text(2 * MB), {}), full);
+  assert.equal((await engine.size('cache')).entries, 1);
+});
