@@ -1,5 +1,8 @@
 /** Tests what a store does that is full, or about to be. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Database } from '../../../src/state/embedded/database.ts';
 import { EmbeddedEngine } from '../../../src/state/embedded/engine.ts';
@@ -170,4 +173,35 @@ test('nothing goes for an item that is larger than the store', { skip }, async (
   await engine.set('cache', 'k', text(100_000), { maxSize: MB });
   await assert.rejects(engine.set('sessions', 'k', text(2 * MB), {}), full);
   assert.equal((await engine.size('cache')).entries, 1);
+});
+
+test('a cache whose bound has become less gets there in several writes', { skip }, async (t) => {
+  const engine = await open(t, 32 * MB);
+  for (let i = 0; i < 80; i++) await engine.set('cache', `k${i}`, text(100_000), { maxSize: 16 * MB });
+  const sizes: number[] = [];
+  for (let i = 0; i < 20; i++) {
+    sizes.push((await engine.size('cache')).bytes);
+    await engine.set('cache', `new ${i}`, text(1000), { maxSize: MB });
+  }
+  for (const [at, size] of sizes.entries()) {
+    if (at > 0) assert.ok(sizes[at - 1]! - size < 1.2 * MB, `a write frees ${sizes[at - 1]! - size} bytes`);
+  }
+  assert.ok(sizes.at(-1)! <= MB, `${sizes.at(-1)} bytes stay`);
+});
+
+test('all caches of a store that has become smaller get there in several writes', { skip }, async (t) => {
+  const parent = mkdtempSync(join(tmpdir(), 'prefork-room-'));
+  t.after(() => rmSync(parent, { recursive: true }));
+  const directory = join(parent, 'state');
+  const before = await EmbeddedEngine.open({ directory, maxSize: 16 * MB });
+  for (let i = 0; i < 100; i++) await before.set('cache', `k${i}`, text(100_000), { maxSize: 16 * MB });
+  before.close();
+  const engine = await EmbeddedEngine.open({ directory, maxSize: 4 * MB });
+  t.after(() => engine.close());
+  const first = (await engine.size('cache')).bytes;
+  await engine.set('small', 'k', text(1000), { maxSize: MB });
+  const freed = first - (await engine.size('cache')).bytes;
+  assert.ok(freed > 0 && freed < 1.5 * MB, `a write frees ${freed} bytes`);
+  for (let i = 0; i < 10; i++) await engine.set('small', `k${i}`, text(1000), { maxSize: MB });
+  assert.ok((await engine.size('cache')).bytes <= 3 * MB);
 });
