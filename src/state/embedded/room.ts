@@ -121,7 +121,7 @@ export class Room {
   }
 
   #freeOf(area: Namespace, wanted: number): number {
-    const swept = this.sweep(area);
+    const swept = this.#sweepUntil(area, wanted);
     if (swept >= wanted) return swept;
     for (const id of area.touched) area.visit(id, true);
     area.touched.clear();
@@ -131,6 +131,16 @@ export class Room {
     totals.evicted += rows;
     totals.hand = hand;
     return swept + freed;
+  }
+
+  /** Removes expired items, the oldest first, until `wanted` bytes are free, or there are none. */
+  #sweepUntil(area: Namespace, wanted: number): number {
+    let freed = 0;
+    for (let more = 1, rows = 0; more > 0 && freed < wanted && rows < MOST_ROWS; rows += SWEPT_ROWS) {
+      more = this.sweep(area);
+      freed += more;
+    }
+    return freed;
   }
 }
 

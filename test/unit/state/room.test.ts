@@ -205,3 +205,15 @@ test('all caches of a store that has become smaller get there in several writes'
   for (let i = 0; i < 10; i++) await engine.set('small', `k${i}`, text(1000), { maxSize: MB });
   assert.ok((await engine.size('cache')).bytes <= 3 * MB);
 });
+
+test('a cache evicts nothing while there is enough of it that has expired', { skip }, async (t) => {
+  t.mock.timers.enable({ apis: ['Date'] });
+  const engine = await open(t, 16 * MB);
+  const terms = { maxSize: MB };
+  for (let i = 0; i < 100; i++) await engine.set('cache', `live ${i}`, text(1000), terms);
+  for (let i = 0; i < 700; i++) await engine.set('cache', `k${i}`, text(1000), { ...terms, ttl: 1000 });
+  t.mock.timers.tick(1000);
+  await engine.set('cache', 'large', text(500_000), terms);
+  assert.equal(engine.evicted('cache'), 0);
+  for (let i = 0; i < 100; i++) assert.notEqual(await engine.get('cache', `live ${i}`), undefined);
+});
