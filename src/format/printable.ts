@@ -42,10 +42,10 @@ export function printableOutput(text: string): string {
 
 /**
  * Makes the output of a program safe, piece by piece. Colours stay, and end with their line: what another program writes below is in
- * its own. No line hides itself, or begins anew over what stands before it.
+ * its own. No line hides that of another program, or begins anew over what stands before it.
  */
 export class SafeOutput {
-  /** An attribute holds from an earlier place in the line. */
+  /** An attribute may hold from an earlier place in the line. */
   #isStyled = false;
 
   /** @param text does not end within a colour, or between a return and the end of its line. */
@@ -56,7 +56,7 @@ export class SafeOutput {
     });
   }
 
-  /** Returns what ends the attributes that hold. */
+  /** Returns what ends the attributes that may hold. */
   end(): string {
     const isStyled = this.#isStyled;
     this.#isStyled = false;
@@ -66,7 +66,8 @@ export class SafeOutput {
   #style(attributes: string): string {
     const shown = withoutConcealed(attributes.split(';'));
     if (shown.length === 0) return '';
-    this.#isStyled = !/^0*$/.test(shown.at(-1)!);
+    // Only a reset that stands alone is taken for one: a colour too may end with a 0.
+    this.#isStyled = shown.length > 1 || !/^0*$/.test(shown[0]!);
     return `\u001B[${shown.join(';')}m`;
   }
 }

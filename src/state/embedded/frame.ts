@@ -76,12 +76,14 @@ export class ItemFrame implements Frame {
    *
    * @param asked the wanted `maxSize`; undefined for items that must not be evicted. The area evicts items at this bound,
    *   or earlier, so that caches do not fill the store.
-   * @throws StateError `ERR_STATE_FULL` for a single item that is larger than the area may be.
+   * @throws StateError `ERR_STATE_FULL` for a single item that is larger than the area may be, or than the store.
    */
   put(area: Namespace, key: string, item: Item, asked: number | undefined): void {
     const size = Namespace.sizeOf(key, item);
     const maxSize = asked === undefined ? Infinity : Math.min(asked, this.#room.ofCaches);
-    if (size > maxSize) throw tooLarge(key, item, maxSize);
+    // Nothing else has to go for what can never fit.
+    const limit = Math.min(maxSize, this.#database.capacity);
+    if (size > limit) throw tooLarge(key, item, limit);
     const before = area.head(key);
     const { kind } = item.stored;
     if (kind !== 'number') this.outdate(area.name, key);

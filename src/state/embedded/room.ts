@@ -26,6 +26,8 @@ export class Room {
   readonly #database: Database;
   readonly #totals: Totals;
   readonly #findArea: (name: string) => Namespace | undefined;
+  /** The bytes that were freed in this transaction. */
+  #freed = 0;
 
   constructor(database: Database, totals: Totals, findArea: (name: string) => Namespace | undefined) {
     this.#database = database;
@@ -38,22 +40,28 @@ export class Room {
     return this.#database.capacity * CACHES_SHARE;
   }
 
-  /** Keeps a cache within its own bound. */
+  /** Keeps a cache within its own bound. One that is far over it, which has become less, gets there in several transactions. */
   keep(area: Namespace, maxSize: number): void {
     const over = this.#totals.of(area).bytes - maxSize;
-    if (over > 0) this.#free(area, over + slackOf(maxSize));
+    if (over > 0) this.#free(area, Math.min(over + slackOf(maxSize), this.#most));
   }
 
   /**
-   * Keeps all caches together within their bound, at the expense of the largest one. The totals must have been written,
-   * and are written again.
+   * Keeps all caches together within their bound, at the expense of the largest one, as `keep` does. The totals must have been
+   * written, and are written again.
    */
   share(): void {
     if (!this.#totals.hasCacheGrown()) return;
     for (;;) {
       const over = this.#sizeOfCaches() - this.ofCaches;
-      if (over <= 0 || this.#freeLargest(over + slackOf(this.ofCaches)) === 0) return;
+      const wanted = Math.min(over + slackOf(this.ofCaches), this.#most);
+      if (over <= 0 || wanted <= 0 || this.#freeLargest(wanted) === 0) return;
     }
+  }
+
+  /** What this transaction may still free: as much as it has written, and always a part of the store. The lock is held meanwhile. */
+  get #most(): number {
+    return Math.max(this.#totals.growthOfCaches, MOST_BYTES - this.#freed);
   }
 
   /**
@@ -107,7 +115,13 @@ export class Room {
   }
 
   #free(area: Namespace, wanted: number): number {
-    const swept = this.sweep(area);
+    const freed = this.#freeOf(area, wanted);
+    this.#freed += freed;
+    return freed;
+  }
+
+  #freeOf(area: Namespace, wanted: number): number {
+    const swept = this.#sweepUntil(area, wanted);
     if (swept >= wanted) return swept;
     for (const id of area.touched) area.visit(id, true);
     area.touched.clear();
@@ -117,6 +131,16 @@ export class Room {
     totals.evicted += rows;
     totals.hand = hand;
     return swept + freed;
+  }
+
+  /** Removes expired items, the oldest first, until `wanted` bytes are free, or there are none. */
+  #sweepUntil(area: Namespace, wanted: number): number {
+    let freed = 0;
+    for (let more = 1, rows = 0; more > 0 && freed < wanted && rows < MOST_ROWS; rows += SWEPT_ROWS) {
+      more = this.sweep(area);
+      freed += more;
+    }
+    return freed;
   }
 }
 

@@ -44,6 +44,13 @@ export class Totals {
     totals.entries -= rows;
   }
 
+  /** The bytes by which caches have grown in this transaction. Where they have shrunk, it is less than 0. */
+  get growthOfCaches(): number {
+    let growth = 0;
+    for (const { isCache, bytes, bytesBefore } of this.#areas.values()) if (isCache) growth += bytes - bytesBefore;
+    return growth;
+  }
+
   /** Tells whether a cache has become larger in this transaction. */
   hasCacheGrown(): boolean {
     for (const { isCache, bytes, bytesBefore } of this.#areas.values()) if (isCache && bytes > bytesBefore) return true;

@@ -24,7 +24,10 @@ const MOST_JOBS = 256;
 const PATIENCE_MS = 5000;
 
 /** How long a store counts as full for good in which there was nothing to remove. */
-const HOPELESS_MS = 100;
+const NOTHING_TO_FREE_MS = 100;
+
+/** How long room is made for jobs that share a transaction, step by step. The event loop waits meanwhile. */
+const MAKING_ROOM_MS = 100;
 
 /** The log is checked after this many jobs. Between two checks it grows by a few MB at most. */
 const BETWEEN_LOOKS = 64;
@@ -54,7 +57,7 @@ export class Transactions<F extends Frame> {
   #jobsToLook = BETWEEN_LOOKS;
   #longSince: number | undefined;
   /** When there was nothing to remove from a full store. */
-  #hopelessAt = -Infinity;
+  #nothingToFreeAt = -Infinity;
 
   /**
    * Creates the queue.
@@ -112,14 +115,19 @@ export class Transactions<F extends Frame> {
   }
 
   /**
-   * Runs each job on its own, after one of them spoilt the transaction for all. A job that finds the store full runs once
-   * more when something could be removed.
+   * Runs each job on its own, after one of them spoilt the transaction for all. A job that finds the store full runs
+   * again as long as something can be removed, for a time. Each step is a transaction, so that others get the lock in between.
    */
   #repeat(jobs: ReadonlyArray<Job<F>>, cause: unknown): void {
+    const until = performance.now() + MAKING_ROOM_MS;
     for (const job of jobs) {
       // The only job of a transaction has run on its own already.
       let error = jobs.length === 1 ? cause : this.#failureOf(job);
-      if (isFull(error)) error = this.#failureOfRoom(error) ?? this.#failureOf(job);
+      for (let isFirst = true; isFull(error) && (isFirst || performance.now() < until); isFirst = false) {
+        const failure = this.#tryToMakeRoom(error);
+        error = failure ?? this.#failureOf(job);
+        if (failure !== undefined) break;
+      }
       if (isBusy(error)) this.#jobs.push(job);
       else if (error !== undefined) job.reject(explained(error));
     }
@@ -147,13 +155,13 @@ export class Transactions<F extends Frame> {
    * @param cause the error that said that the store is full.
    * @returns the error that remains; undefined when there is more room now.
    */
-  #failureOfRoom(cause: unknown): unknown {
-    if (Math.abs(Date.now() - this.#hopelessAt) < HOPELESS_MS) return cause;
+  #tryToMakeRoom(cause: unknown): unknown {
+    if (Math.abs(Date.now() - this.#nothingToFreeAt) < NOTHING_TO_FREE_MS) return cause;
     let isMade = false;
     const work = (frame: F): void => void (isMade = this.#makeRoom(frame));
     const error = this.#failureOf({ work, resolve: () => {}, reject: () => {} });
     if (isBusy(error) || (isMade && error === undefined)) return error;
-    this.#hopelessAt = Date.now();
+    this.#nothingToFreeAt = Date.now();
     return cause;
   }
 

@@ -3,7 +3,8 @@
  * are not updated at one moment, so versions of prefork share one Redis. The format in use is written there, under a key
  * of its own. All who find it work in it, or say that they cannot.
  *
- * Format 1 was first, and versions that knew no format wrote it. The tests hold every byte of it.
+ * Format 2 keeps the mark of a computation in its lease; format 1 kept it under a key of its own. The tests hold every byte of
+ * format 2.
  */
 import { messageOf } from '../../contract/message-of.ts';
 import { show } from '../arguments.ts';
@@ -12,7 +13,7 @@ import { bytesOrNull } from './replies.ts';
 import type { Argument } from './topology.ts';
 
 /** The formats that this version knows. It works in the one that it finds, and where there is none it begins the last. */
-const known: readonly string[] = ['1'];
+const known: readonly string[] = ['2'];
 
 export class Format {
   readonly #prefix: string;

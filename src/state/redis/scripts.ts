@@ -60,12 +60,18 @@ while total > max do
 end
 return 1 + evicted`;
 
-/** KEYS: item, sizes, total, computation. ARGV: the item's short key. */
+/**
+ * KEYS: item, sizes, total, computation. ARGV: the item's short key.
+ *
+ * UNLINK is first: a server that is full refuses the others as the first write of a script, but lets a script that has begun to
+ * write finish.
+ */
 const remove = `
-if redis.call('EXISTS', KEYS[4]) == 1 then redis.call('SETRANGE', KEYS[4], 0, '0') end
+local removed = redis.call('UNLINK', KEYS[1])
 local size = redis.call('HGET', KEYS[2], ARGV[1])
 if size then redis.call('HDEL', KEYS[2], ARGV[1]) redis.call('INCRBY', KEYS[3], -tonumber(size)) end
-return redis.call('UNLINK', KEYS[1])`;
+if redis.call('EXISTS', KEYS[4]) == 1 then redis.call('SETRANGE', KEYS[4], 0, '0') end
+return removed`;
 
 /**
  * KEYS: item, the answer under the caller's id. ARGV: amount, ttl in ms or 0, the largest number that JavaScript

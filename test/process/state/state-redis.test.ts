@@ -137,7 +137,7 @@ async function contentOf(redis: Redis): Promise<Record<string, string>> {
   return content;
 }
 
-test('format 1, to the byte: what would be written otherwise needs another number', { skip }, async () => {
+test('format 2, to the byte: what would be written otherwise needs another number', { skip }, async () => {
   await using redis = await Redis.start();
   await using state = await openState(redis.url, { timeout: '10s' });
   const plain = state.cache('plain');
@@ -157,7 +157,7 @@ test('format 1, to the byte: what would be written otherwise needs another numbe
   // The kind, and until when it is fresh; then text, bytes, or a structured clone as V8 writes it.
   const [clone, text, bytes] = [0, 1, 2].map((kind) => `${String.fromCharCode(kind)}\x7f\xf0\0\0\0\0\0\0`);
   assert.deepEqual(marked, {
-    'prefork:{format}': '1',
+    'prefork:{format}': '2',
     'prefork:{cache plain}:k0': `${text}text`,
     'prefork:{cache plain}:k1': `${bytes}\0\xff`,
     'prefork:{cache plain}:k2': `${clone}\xff\x0fI\x0e`,
@@ -179,21 +179,21 @@ test('format 1, to the byte: what would be written otherwise needs another numbe
   });
 });
 
-const another = { code: 'ERR_STATE_VERSION', message: /in format '2'.*this version knows 1: update prefork here/ };
+const another = { code: 'ERR_STATE_VERSION', message: /in format '3'.*this version knows 2: update prefork here/ };
 
-test('what versions without a format wrote is format 1, and is said so', { skip }, async () => {
+test('where there is no format, 2 is begun, and what is there stays', { skip }, async () => {
   await using redis = await Redis.start();
   await redis.ask('SET', 'prefork:{counters}:n', '5');
   await using state = await openState(redis.url, { timeout: '10s' });
   assert.equal(await state.counter('n').add(1), 6);
-  assert.equal(await redis.ask('GET', 'prefork:{format}'), '1');
+  assert.equal(await redis.ask('GET', 'prefork:{format}'), '2');
   await using other = await openState(redis.url, { timeout: '10s' });
   assert.equal(await other.counter('n').get(), 6);
 });
 
 test('a format that is not known is refused at once, under its own prefix alone', { skip }, async () => {
   await using redis = await Redis.start();
-  await redis.ask('SET', 'prefork:{format}', '2');
+  await redis.ask('SET', 'prefork:{format}', '3');
   const since = performance.now();
   await assert.rejects(openState(redis.url, { timeout: '1m' }), another);
   await using lazy = await openState(redis.url, { timeout: '1m', connect: 'lazy' });
@@ -209,7 +209,7 @@ test('a format that is not known is refused at once, under its own prefix alone'
   assert.ok(performance.now() - since < 30_000, 'nothing waited for its timeout');
   await using elsewhere = await openState(redis.url, { prefix: 'mine:', timeout: '10s' });
   assert.equal(await elsewhere.counter('n').add(1), 1);
-  await redis.ask('SET', 'prefork:{format}', '1');
+  await redis.ask('SET', 'prefork:{format}', '2');
   while (lazy.isAway) await delay(10);
   assert.equal(await lazy.counter('n').add(1), 1);
 });
@@ -223,9 +223,9 @@ test(
     await using state = await openState(redis.url, { timeout: '10s' });
     await redis.ask('DEL', 'prefork:{format}');
     t.mock.timers.tick(10_000);
-    while ((await redis.ask('GET', 'prefork:{format}')) !== '1') await delay(10);
+    while ((await redis.ask('GET', 'prefork:{format}')) !== '2') await delay(10);
     const away = once(state, 'away');
-    await redis.ask('SET', 'prefork:{format}', '2');
+    await redis.ask('SET', 'prefork:{format}', '3');
     t.mock.timers.tick(10_000);
     await away;
     await assert.rejects(state.counter('n').add(1), another);
@@ -238,4 +238,21 @@ test('a Redis that is full, and has no format yet, is used nevertheless', { skip
   await using state = await openState(redis.url, { timeout: '10s' });
   assert.equal(await state.cache('c').get('k'), undefined);
   await assert.rejects(state.counter('n').add(1), { code: 'ERR_STATE_FULL' });
+});
+
+test('from a Redis that is full an item is removed, also while it is computed', { skip }, async () => {
+  await using redis = await Redis.start();
+  await using state = await openState(redis.url, { timeout: '10s' });
+  const cache = state.cache('c', { maxSize: '1mb' });
+  await cache.set('other', 'x');
+  const computed = cache.getOrCompute('k', async () => {
+    await redis.ask('CONFIG', 'SET', 'maxmemory', '1');
+    assert.equal(await cache.delete('other'), true);
+    assert.equal(await cache.delete('k'), false);
+    await redis.ask('CONFIG', 'SET', 'maxmemory', '0');
+    return 'out of date';
+  });
+  assert.equal(await computed, 'out of date');
+  assert.equal(await cache.get('k'), undefined);
+  assert.equal((await cache.size()).entries, 0);
 });

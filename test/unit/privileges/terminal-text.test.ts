@@ -29,8 +29,8 @@ const cases: ReadonlyArray<readonly [what: string, text: string | Buffer, expect
   ],
   [
     'colours that end',
-    '\u001B[31mred\u001B[m\n\u001B[31;0m\n\u001B[1m\u001B[000m\n',
-    '\u001B[31mred\u001B[m\n\u001B[31;0m\n\u001B[1m\u001B[000m\n',
+    '\u001B[31mred\u001B[m\n\u001B[1m\u001B[000m\n',
+    '\u001B[31mred\u001B[m\n\u001B[1m\u001B[000m\n',
   ],
   ['what conceals', '\u001B[8ma\u001B[008;8mb\u001B[1;8;4mc\u001B[8:1md', 'ab\u001B[1;4mcd\u001B[0m'],
   [

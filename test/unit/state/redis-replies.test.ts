@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { openState, StateError, type State } from '../../../src/state.ts';
+import { Format } from '../../../src/state/redis/format.ts';
 import { decodeItem } from '../../../src/state/redis/item.ts';
 
 const replies: ReadonlyArray<readonly [name: string, reply: string | Buffer]> = [
@@ -49,7 +50,7 @@ const greetings: Readonly<Record<string, string>> = {
   HELLO: '+OK\r\n',
   SELECT: '+OK\r\n',
   PING: '+OK\r\n',
-  FORMAT: '$1\r\n1\r\n',
+  FORMAT: '$1\r\n2\r\n',
   TIME: `*2\r\n$10\r\n${Math.floor(Date.now() / 1000)}\r\n$1\r\n0\r\n`,
 };
 
@@ -104,6 +105,22 @@ test('what another program keeps at the key of a lock is no lock', async () => {
     const locking = state.lock('l', () => 1, { timeout: 50 });
     await assert.rejects(locking, { code: 'ERR_STATE_UNAVAILABLE', message: /a whole number was expected/ });
   });
+});
+
+test('the format whose computations had keys of their own is refused, and 2 is begun', async () => {
+  const key = 'prefork:{format}';
+  const format = new Format('prefork:');
+  const kept = new Map<unknown, unknown>([[key, '1']]);
+  const send = async ([command, name, value]: readonly unknown[]): Promise<unknown> => {
+    if (command === 'GET') return kept.has(name) ? Buffer.from(String(kept.get(name))) : null;
+    kept.set(name, value);
+    return 'OK';
+  };
+  await assert.rejects(format.check(send), { code: 'ERR_STATE_VERSION', message: /in format '1'.*knows 2/ });
+  kept.clear();
+  await format.check(send);
+  await format.check(send);
+  assert.equal(kept.get(key), '2');
 });
 
 test('an entry that prefork did not write is refused', () => {

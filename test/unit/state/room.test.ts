@@ -1,5 +1,8 @@
 /** Tests what a store does that is full, or about to be. */
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { Database } from '../../../src/state/embedded/database.ts';
 import { EmbeddedEngine } from '../../../src/state/embedded/engine.ts';
@@ -140,4 +143,77 @@ test('a job waits for room that can only be made once another process lets go of
   const write = (): string => (asked < 4 ? fail(FULL) : 'written');
   assert.deepEqual(await Promise.all([transactions.run(write), transactions.run(write)]), ['written', 'written']);
   assert.equal(asked, 4);
+});
+
+/** Runs a write that fits once `makeRoom` has been called `steps` times, beside another one that fits. */
+async function writeAfter(t: TestContext, steps: number): Promise<number> {
+  const database = Database.open(undefined, MB);
+  t.after(() => database.close());
+  let made = 0;
+  const makeRoom = (): boolean => ++made > 0;
+  const transactions = new Transactions(database, () => ({ beforeCommit() {}, afterCommit() {} }), makeRoom);
+  const write = (): void => {
+    if (made < steps) throw Object.assign(new Error('full'), { code: 'ERR_SQLITE_ERROR', errcode: 13 });
+  };
+  await Promise.all([transactions.run(write), transactions.run(() => {})]);
+  return made;
+}
+
+test('room is made in as many steps as a write needs', { skip }, async (t) => {
+  t.mock.method(performance, 'now', () => 0);
+  assert.equal(await writeAfter(t, 40), 40);
+});
+
+test('room is not made without end for a write that never fits', { skip }, async (t) => {
+  await assert.rejects(writeAfter(t, Infinity), full);
+});
+
+test('nothing goes for an item that is larger than the store', { skip }, async (t) => {
+  const engine = await open(t, MB);
+  await engine.set('cache', 'k', text(100_000), { maxSize: MB });
+  await assert.rejects(engine.set('sessions', 'k', text(2 * MB), {}), full);
+  assert.equal((await engine.size('cache')).entries, 1);
+});
+
+test('a cache whose bound has become less gets there in several writes', { skip }, async (t) => {
+  const engine = await open(t, 32 * MB);
+  for (let i = 0; i < 80; i++) await engine.set('cache', `k${i}`, text(100_000), { maxSize: 16 * MB });
+  const sizes: number[] = [];
+  for (let i = 0; i < 20; i++) {
+    sizes.push((await engine.size('cache')).bytes);
+    await engine.set('cache', `new ${i}`, text(1000), { maxSize: MB });
+  }
+  for (const [at, size] of sizes.entries()) {
+    if (at > 0) assert.ok(sizes[at - 1]! - size < 1.2 * MB, `a write frees ${sizes[at - 1]! - size} bytes`);
+  }
+  assert.ok(sizes.at(-1)! <= MB, `${sizes.at(-1)} bytes stay`);
+});
+
+test('all caches of a store that has become smaller get there in several writes', { skip }, async (t) => {
+  const parent = mkdtempSync(join(tmpdir(), 'prefork-room-'));
+  t.after(() => rmSync(parent, { recursive: true }));
+  const directory = join(parent, 'state');
+  const before = await EmbeddedEngine.open({ directory, maxSize: 16 * MB });
+  for (let i = 0; i < 100; i++) await before.set('cache', `k${i}`, text(100_000), { maxSize: 16 * MB });
+  before.close();
+  const engine = await EmbeddedEngine.open({ directory, maxSize: 4 * MB });
+  t.after(() => engine.close());
+  const first = (await engine.size('cache')).bytes;
+  await engine.set('small', 'k', text(1000), { maxSize: MB });
+  const freed = first - (await engine.size('cache')).bytes;
+  assert.ok(freed > 0 && freed < 1.5 * MB, `a write frees ${freed} bytes`);
+  for (let i = 0; i < 10; i++) await engine.set('small', `k${i}`, text(1000), { maxSize: MB });
+  assert.ok((await engine.size('cache')).bytes <= 3 * MB);
+});
+
+test('a cache evicts nothing while there is enough of it that has expired', { skip }, async (t) => {
+  t.mock.timers.enable({ apis: ['Date'] });
+  const engine = await open(t, 16 * MB);
+  const terms = { maxSize: MB };
+  for (let i = 0; i < 100; i++) await engine.set('cache', `live ${i}`, text(1000), terms);
+  for (let i = 0; i < 700; i++) await engine.set('cache', `k${i}`, text(1000), { ...terms, ttl: 1000 });
+  t.mock.timers.tick(1000);
+  await engine.set('cache', 'large', text(500_000), terms);
+  assert.equal(engine.evicted('cache'), 0);
+  for (let i = 0; i < 100; i++) assert.notEqual(await engine.get('cache', `live ${i}`), undefined);
 });

@@ -42,6 +42,14 @@ test('no line of another user’s process hides or names the lines of others', a
   );
 });
 
+for (const attributes of ['38;5;0', '48;2;0;0;0', '31;0', '0;31', '38:5:0']) {
+  test(`what \\u001b[${attributes}m begins ends with its line`, () => {
+    const [begin, reset] = [`\u001B[${attributes}m`, '\u001B[0m'];
+    assert.equal(printableOutput(`${begin}x\ny\n`), `${begin}x${reset}\ny\n`);
+    assert.equal(printableOutput(`${begin}x${reset}\ny\n`), `${begin}x${reset}\ny\n`);
+  });
+}
+
 test('a file gets it as it is, and so does a terminal from a process of the same user', async () => {
   const plain = '[shop] \u001B[32mgreen\u001B[0m\n[shop] \u001B]0;title\u0007\n[shop] \u001B[6n\n';
   assert.equal(await written(false, printableOutput), plain);
