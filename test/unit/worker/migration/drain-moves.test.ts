@@ -398,7 +398,7 @@ test('a later look does not keep those that are answered meanwhile', async () =>
   bench.moves.begin('slot', WITHIN_MS);
   bench.moves.look();
   for (let turn = 0; turn < 5; turn++) await nextTurn();
-  // Of a thousand, this look sees a part in each turn.
+  // This look sees a part of a thousand in each turn.
   bench.moves.look();
   busy[0]!.rest = 'free';
   bench.free(busy[0]!);
