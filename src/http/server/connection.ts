@@ -214,7 +214,7 @@ export class Connection implements ResponseSink, IncomingEvents {
     this.#writer.flush();
     const head = this.#incoming.take() ?? NOTHING;
     this.#request = requestSide.next(this.#request, ON_CLOSE);
-    this.#current.end();
+    this.#current.end(0);
     this.#current.clear();
     this.#incoming.release();
     this.#core.left(this);

@@ -227,7 +227,7 @@ test('a stream of events ends when its client says that it sends no more', async
   assert.doesNotMatch(half.text, /0\r\n\r\n$/);
 });
 
-/** Its content comes late. The clock goes by half seconds. */
+/** A Blob whose content comes late. The clock of deadlines goes by half seconds. */
 class SlowBlob extends Blob {
   override stream(): ReturnType<Blob['stream']> {
     const pieces = super.stream();
