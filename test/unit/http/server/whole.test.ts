@@ -236,7 +236,7 @@ class SlowBlob extends Blob {
         await delay(1500);
         yield* pieces;
       })(),
-    ) as ReturnType<Blob['stream']>;
+    );
   }
 }
 
