@@ -16,7 +16,7 @@ sockets.on('connection', (socket) => {
   });
 });
 
-// A reload or a stop: clients are told to connect again, a few at a time, lest the other workers get all at once.
+// A reload or a stop: clients are told to connect again, a few at a time, so that the other workers do not get all at once.
 worker.onDrain(async () => {
   const pause = Math.min(10, 3000 / sockets.clients.size);
   for (const socket of sockets.clients) {

@@ -27,8 +27,8 @@ export type Key = string | number;
 export function checkKey(key: unknown, what: string): string {
   if (Number.isSafeInteger(key)) return String(key);
   if (typeof key !== 'string') throw usage(`${what}: expected a string or a whole number, got ${show(key)}`);
-  if (isTorn(key)) throw usage(`${what}: expected text that UTF-8 can hold, got half of a character`);
-  if (isLong(key)) {
+  if (hasLoneSurrogate(key)) throw usage(`${what}: expected text that UTF-8 can hold, got half of a character`);
+  if (isTooLong(key)) {
     throw usage(
       `${what}: expected at most ${LONGEST_KEY_BYTES} bytes, got ${Buffer.byteLength(key)}: use a hash of it`,
     );
@@ -41,17 +41,17 @@ export function checkKey(key: unknown, what: string): string {
  * text is replaced by a hash, because a client must not escape a limit with it, nor make an error of it.
  */
 export function checkClientKey(key: unknown, what: string): string {
-  if (typeof key !== 'string' || !(isLong(key) || isTorn(key))) return checkKey(key, what);
+  if (typeof key !== 'string' || !(isTooLong(key) || hasLoneSurrogate(key))) return checkKey(key, what);
   return `sha256 ${createHash('sha256').update(key, 'utf16le').digest('base64url')}`;
 }
 
 /** Half a character is written as U+FFFD, so keys that differ here would be equal there. */
-function isTorn(key: string): boolean {
+function hasLoneSurrogate(key: string): boolean {
   return /\p{Surrogate}/u.test(key);
 }
 
 /** Only long keys are measured, because a character takes at most three bytes for each unit. */
-function isLong(key: string): boolean {
+function isTooLong(key: string): boolean {
   return key.length * 3 > LONGEST_KEY_BYTES && Buffer.byteLength(key) > LONGEST_KEY_BYTES;
 }
 

@@ -181,6 +181,7 @@ export class Connection implements ResponseSink, IncomingEvents {
     if ((this.#isTooMuch() && !this.#current.receiver!.body.isTaken) || this.#isLeaving()) this.#encoder.isLast = true;
     this.#encoder.begin(head);
     if (this.#request === DONE) this.#deadline.clear();
+    else if (this.#request === ENDED) this.#awaitHandler();
   }
 
   write(content: Sendable): boolean {
@@ -213,7 +214,7 @@ export class Connection implements ResponseSink, IncomingEvents {
     this.#writer.flush();
     const head = this.#incoming.take() ?? NOTHING;
     this.#request = requestSide.next(this.#request, ON_CLOSE);
-    this.#current.end();
+    this.#current.end(0);
     this.#current.clear();
     this.#incoming.release();
     this.#core.left(this);
@@ -255,13 +256,13 @@ export class Connection implements ResponseSink, IncomingEvents {
     this.#requests++;
     this.#core.application.connState?.(this.socket, 'active');
     if (parser.head.framing.authenticates) pin(this.socket);
-    const isLate = this.#request === HEAD;
+    const cameInPieces = this.#request === HEAD;
     this.#request = requestSide.next(this.#request, ON_HEAD);
     this.#encoder.start(parser.head.method, parser.head.minor, !parser.keepsAlive || this.#isDue());
     const refusal = this.#core.judge(parser.head);
     if (refusal !== undefined) return this.refuse(refusal);
     const head = new RequestHead(parser.head);
-    if (parser.head.framing.contentLength !== 0) return this.#beginBody(parser, head, isLate);
+    if (parser.head.framing.contentLength !== 0) return this.#beginBody(parser, head, cameInPieces);
     const context = new Context(head, this, undefined);
     this.#current.begin(context);
     if (parser.head.method === 'CONNECT') {
@@ -269,15 +270,15 @@ export class Connection implements ResponseSink, IncomingEvents {
     } else if (parser.head.framing.upgrades) this.#core.application.upgrade(context, false);
   }
 
-  /** @param isLate true when the head came in pieces. The readTimeout goes on from the first of them then. */
-  #beginBody(parser: Parser, head: RequestHead, isLate: boolean): void {
+  /** @param cameInPieces true when the head came in pieces. The readTimeout goes on from the first of them then. */
+  #beginBody(parser: Parser, head: RequestHead, cameInPieces: boolean): void {
     const receiver = new RequestBodyReceiver(this.#core, head, () => this.#onTaken());
     const context = new Context(head, this, receiver.body);
     this.#current.begin(context, receiver);
     const { contentLength, expectsContinue } = parser.head.framing;
     if (!expectsContinue) receiver.expect(contentLength);
     receiver.limit = limitOf(this.#core.settings.maxRequestBodySize);
-    if (!isLate) this.#deadline.set(this.#core.settings.readTimeout);
+    if (!cameInPieces) this.#deadline.set(this.#core.settings.readTimeout);
     try {
       this.#judgeBody(parser, context, receiver);
     } catch (error) {

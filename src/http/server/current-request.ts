@@ -47,7 +47,7 @@ export class CurrentRequest {
   /**
    * Counts it as over, once, and its body's memory as free.
    *
-   * @param status the status of the response, if there was one
+   * @param status the status of the response, if there was one; 0 where the handler took the connection over
    */
   end(status?: number): void {
     this.#receiver?.free();

@@ -51,7 +51,10 @@ export interface Served {
 export interface RequestFollower {
   begun(socket: Socket): void;
   answered(socket: Socket): void;
-  /** The client has left before the answer. */
+  /**
+   * The request is over without an answer: the client has left, or the response broke. When the handler takes the connection over, that counts
+   * as answered.
+   */
   gaveUp(socket: Socket): void;
 }
 

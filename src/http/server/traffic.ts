@@ -47,13 +47,14 @@ export class Traffic {
   /**
    * Counts a request as over.
    *
-   * @param status the status of the response; undefined where there was none
+   * @param status the status of the response; 0 where the handler took the connection over, which is no time of a response; undefined
+   * where there was none
    */
   end(ordinal: number, startedAt: number, socket: Socket, status: number | undefined): void {
     this.#finished++;
     if (status === undefined) return this.#follower?.gaveUp(socket);
     this.#follower?.answered(socket);
-    if (this.#onAnswered === undefined) return;
+    if (this.#onAnswered === undefined || status === 0) return;
     this.#onAnswered(status, clock.now() - startedAt, ordinal === this.#started ? socket : undefined);
   }
 }

@@ -97,3 +97,32 @@ test('a client that leaves first was not answered', async (t) => {
   await promise;
   assert.deepEqual([heard, served.finished], [[], 1]);
 });
+
+async function* failing(): AsyncGenerator<Buffer> {
+  yield Buffer.from('x');
+  await delay(1);
+  throw new Error('the source broke');
+}
+
+test('a connection that a handler takes over is an answer, and a response that breaks is none', async (t) => {
+  const { client, server } = await serve(t, {
+    handler: async (ctx) => {
+      if (ctx.path === '/hijack') ctx.hijack().socket.end('mine');
+      else await ctx.stream(failing());
+    },
+  });
+  const told: string[] = [];
+  const times: number[] = [];
+  servedBy(server)!.time!((status) => times.push(status));
+  servedBy(server)!.follow!({
+    begun: () => {},
+    answered: () => told.push('answered'),
+    gaveUp: () => told.push('gave up'),
+  });
+  const [taken, broken] = [client(), client()];
+  taken.send(request('GET /hijack'));
+  await taken.closed();
+  broken.send(request('GET /broken'));
+  await broken.closed();
+  assert.deepEqual([told, times], [['answered', 'gave up'], []]);
+});

@@ -227,6 +227,33 @@ test('a stream of events ends when its client says that it sends no more', async
   assert.doesNotMatch(half.text, /0\r\n\r\n$/);
 });
 
+/** A Blob whose content comes late. The clock of deadlines goes by half seconds. */
+class SlowBlob extends Blob {
+  override stream(): ReturnType<Blob['stream']> {
+    const pieces = super.stream();
+    return ReadableStream.from(
+      (async function* () {
+        await delay(1500);
+        yield* pieces;
+      })(),
+    );
+  }
+}
+
+test('the head of a Blob is a piece: handlerTimeout begins anew with it, once its client sends no more', async (t) => {
+  const { client } = await serve(t, {
+    handlerTimeout: 2500,
+    handler: async (ctx) => {
+      await delay(2000);
+      ctx.end(new SlowBlob(['the rest']));
+    },
+  });
+  const half = client();
+  half.socket.end(request('GET /'));
+  await half.closed();
+  assert.match(half.text, /\r\n\r\nthe rest$/);
+});
+
 test('a response of which nothing more comes is broken after handlerTimeout, once its client sends no more', async (t) => {
   const { promise, resolve } = resolvers<unknown>();
   const { client } = await serve(t, {
