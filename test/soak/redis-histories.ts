@@ -97,7 +97,7 @@ async function listen(state: State, client: number): Promise<void> {
   channel.addEventListener('message', (event) => heard[client]!.push((event as MessageEvent).data as number));
   channel.addEventListener('gap', () => heard[client]!.push('gap'));
   await channel.ready.catch(async () => {
-    // It may have heard some messages before it was refused. That refusal says that others were missed.
+    // Some messages may have come before the refusal, which says that others were missed.
     heard[client]!.push('gap');
     // A state that is away refuses at once, so an attempt without a pause would keep the event loop from finding the server.
     channel.close();
