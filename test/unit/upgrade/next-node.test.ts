@@ -3,7 +3,7 @@ import fs, { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, 
 import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { commandPath, doorFlags, dropDoorFlags, isNode, whyNotNode } from '../../../src/upgrade/next-node.ts';
 import { NOBODY, noOtherUser } from '../../support/platform.ts';
 
@@ -60,21 +60,22 @@ test('a node is known by the name of the file that links lead to', (t) => {
   assert.match(whyNotNode(file('other'))!, /, and .*other is not named like one$/);
 });
 
-test('a node that is another user’s runs no next primary', { skip: noOtherUser }, (t) => {
+function nodeOfNobody(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'prefork-node-'));
   t.after(() => rmSync(directory, { recursive: true }));
   const node = join(directory, 'node');
   writeFileSync(node, '', { mode: 0o755 });
   chownSync(node, NOBODY, NOBODY);
+  return node;
+}
+
+test('a node that is another user’s runs no next primary', { skip: noOtherUser }, (t) => {
+  const node = nodeOfNobody(t);
   assert.match(whyNotNode(node)!, /^only node may .*node is not root’s$/);
 });
 
 test('in a user namespace the owner of / is root', { skip: noOtherUser }, (t) => {
-  const directory = mkdtempSync(join(tmpdir(), 'prefork-node-'));
-  t.after(() => rmSync(directory, { recursive: true }));
-  const node = join(directory, 'node');
-  writeFileSync(node, '', { mode: 0o755 });
-  chownSync(node, NOBODY, NOBODY);
+  const node = nodeOfNobody(t);
   const { lstatSync } = fs;
   const asThere = (path: string): fs.Stats => Object.assign(lstatSync(path), path === '/' && { uid: NOBODY });
   const mocked = t.mock.method(fs, 'lstatSync', asThere as typeof lstatSync);
