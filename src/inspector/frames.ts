@@ -21,18 +21,36 @@ const LONGEST_NAME = 500;
 /** The largest line or column number that is believed. */
 const MOST_LINES = 1_000_000_000;
 
-/** The name of the one line that is evaluated to cause a pause. The name tells its frame from the application's. */
-export const OWN_SCRIPT = 'prefork:stack';
+/** The name of the one line that is evaluated. The name tells its frame from the application's. */
+const OWN_SCRIPT = 'prefork:stack';
+
+/**
+ * The parameters of the `Runtime.evaluate` whose answer tells the stack.
+ *
+ * An evaluation runs on top of whatever JavaScript the process is in, so the stack of an exception that the evaluation
+ * throws is the stack of the process. The inspector tells that stack, to a depth of 200, while its Runtime domain is
+ * enabled. `silent` keeps a debugger that pauses at exceptions from pausing at this one.
+ *
+ * A pause (`Debugger.pause`) would tell the stack as well, but it must not be asked for. A process in native code reads
+ * its commands when that returns. When Node 22 or later reads the commands that would end the pause together with the
+ * one that began it, the process stands there for ever: the loop in which it waits looks at new commands alone.
+ */
+export const STACK_EVALUATION: { readonly expression: string; readonly silent: true } = {
+  expression: `throw 0 //# sourceURL=${OWN_SCRIPT}`,
+  silent: true,
+};
 
 /**
  * Converts the frames of the protocol, the innermost first.
  *
- * @param callFrames the frames of `Debugger.paused`.
- * @param urls the URL of each script, by its id.
+ * @param thrown the answer to `STACK_EVALUATION`.
+ * @returns undefined when the answer has no stack.
  */
-export function framesOf(callFrames: unknown, urls: ReadonlyMap<string, string>): Frame[] {
-  if (!Array.isArray(callFrames)) return [];
-  const frames = callFrames.slice(0, MOST_FRAMES).map((frame) => toFrame(recordOf(frame), urls));
+export function framesOf(thrown: unknown): Frame[] | undefined {
+  const { stackTrace } = recordOf(recordOf(thrown)['exceptionDetails']);
+  const { callFrames } = recordOf(stackTrace);
+  if (!Array.isArray(callFrames)) return undefined;
+  const frames = callFrames.slice(0, MOST_FRAMES).map((frame) => toFrame(recordOf(frame)));
   return frames.filter(({ file }) => file !== OWN_SCRIPT);
 }
 
@@ -50,14 +68,12 @@ export function formatFrame({ function: name, file, line, column }: Frame): stri
   return `${name} (${file}:${line}:${column})`;
 }
 
-function toFrame(frame: Record<string, unknown>, urls: ReadonlyMap<string, string>): Frame {
-  const location = recordOf(frame['location']);
-  const url = textOf(urls.get(String(location['scriptId'])));
+function toFrame(frame: Record<string, unknown>): Frame {
   return {
     function: textOf(frame['functionName']) || '(anonymous)',
-    file: pathOf(url) || '(unknown)',
-    line: countOf(location['lineNumber']) + 1,
-    column: countOf(location['columnNumber']) + 1,
+    file: pathOf(textOf(frame['url'])) || '(unknown)',
+    line: countOf(frame['lineNumber']) + 1,
+    column: countOf(frame['columnNumber']) + 1,
   };
 }
 

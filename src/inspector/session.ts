@@ -148,7 +148,7 @@ export class Session {
     return new Promise((resolve, reject) => this.#calls.set(id, { resolve, reject }));
   }
 
-  /** Listens to events of this name from now on, for example `Debugger.paused`. */
+  /** Listens to events of this name from now on, for example `HeapProfiler.addHeapSnapshotChunk`. */
   on(event: string, listener: (params: Fields) => void): void {
     this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
   }

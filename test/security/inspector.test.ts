@@ -39,8 +39,8 @@ const values: readonly unknown[] = [
   '../../../etc/passwd',
 ];
 const events = [
-  'Debugger.paused',
-  'Debugger.scriptParsed',
+  'Runtime.executionContextCreated',
+  'Runtime.consoleAPICalled',
   'HeapProfiler.addHeapSnapshotChunk',
   '__proto__',
   'constructor',
@@ -48,24 +48,20 @@ const events = [
 ];
 
 function anyFields(random: Random): Record<string, unknown> {
-  const names = [
-    'callFrames',
-    'scriptId',
-    'url',
-    'chunk',
-    'profile',
-    'nodes',
-    'samples',
-    'message',
-    'location',
-    'functionName',
-  ];
+  const names = ['exceptionDetails', 'stackTrace', 'chunk', 'profile', 'nodes', 'samples', 'message'];
   const fields = names.filter(() => random.chance(0.4)).map((name) => [name, random.pick(values)] as const);
   const frame = {
     functionName: random.pick(values),
-    location: random.pick([...values, { scriptId: 1, lineNumber: random.pick(values) }]),
+    url: random.pick(values),
+    lineNumber: random.pick(values),
   };
-  return { ...Object.fromEntries(fields), ...(random.chance(0.5) && { callFrames: [frame, random.pick(values)] }) };
+  const callFrames = random.pick([[frame, random.pick(values)], random.pick(values)]);
+  const exceptionDetails = random.pick([
+    { stackTrace: { callFrames } },
+    { stackTrace: random.pick(values) },
+    random.pick(values),
+  ]);
+  return { ...Object.fromEntries(fields), ...(random.chance(0.5) && { exceptionDetails }) };
 }
 
 function anyMessage(random: Random, id: number): string {

@@ -17,10 +17,10 @@ const shape: VerbShape = {
 const help = `\
 Prints where the worker's JavaScript is now, even in an endless loop or a regular
 expression that does not end. It cannot show native code, which nothing can
-interrupt. The worker stands still for some milliseconds. See docs/inspecting.md.`;
+interrupt. The worker is not paused for it. See docs/inspecting.md.`;
 
-/** How long a worker may take to reach its next statement. */
-const LONGEST_PAUSE_MS = 8000;
+/** How long a worker may take to run JavaScript. */
+const LONGEST_WAIT_MS = 8000;
 
 /** `prefork stack <slot>` prints samples of the stack. */
 export async function stack(argv: readonly string[]): Promise<number> {
@@ -42,7 +42,7 @@ export async function stack(argv: readonly string[]): Promise<number> {
 }
 
 async function sample({ subject, session }: Inspection, fields: string): Promise<string> {
-  const frames = await sampleStack(session, AbortSignal.timeout(LONGEST_PAUSE_MS));
+  const frames = await sampleStack(session, AbortSignal.timeout(LONGEST_WAIT_MS));
   const lines = frames.map((frame) => `    at ${formatFrame(frame)}`);
   if (lines.length === 0) lines.push('    waits in its event loop');
   return `${describe(subject)}${fields}\n${lines.join('\n')}\n`;

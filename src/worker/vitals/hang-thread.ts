@@ -4,9 +4,8 @@
  * interrupts that in the middle of a loop.
  */
 import { closeSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
-import type { Session } from 'node:inspector';
 import { workerData } from 'node:worker_threads';
-import { framesOf, OWN_SCRIPT } from '../../inspector/frames.ts';
+import { framesOf, STACK_EVALUATION } from '../../inspector/frames.ts';
 
 /** What the main thread gives this one. */
 export interface HangThreadData {
@@ -21,8 +20,8 @@ export interface HangThreadData {
 /** The time between two looks. */
 const LOOK_MS = 500;
 
-/** How long the main thread may take to come to its next statement. */
-const PAUSING_MS = 2000;
+/** How long the main thread may take to run JavaScript. */
+const ANSWER_MS = 2000;
 
 const { beats, silence, file } = workerData as HangThreadData;
 let last = Atomics.load(beats, 0);
@@ -48,29 +47,22 @@ function take(): void {
   // The inspector takes 1 MB, so it is loaded when it is needed.
   const inspector = process.getBuiltinModule('node:inspector');
   const session = new inspector.Session();
-  const urls = new Map<string, string>();
-  const deadline = setTimeout(() => {
-    end(session);
-    write({ reason: 'it ran no JavaScript in time: it is busy in native code' });
-  }, PAUSING_MS);
-  session.on('Debugger.scriptParsed', ({ params: { scriptId, url } }) => void urls.set(scriptId, url));
-  session.on('Debugger.paused', ({ params: { callFrames } }) => {
-    clearTimeout(deadline);
-    const frames = framesOf(callFrames, urls);
-    end(session);
-    write({ frames });
-  });
+  // The end of the session answers what is still open with ERR_INSPECTOR_CLOSED.
+  const deadline = setTimeout(() => session.disconnect(), ANSWER_MS);
   session.connectToMainThread();
-  session.post('Debugger.enable');
-  session.post('Debugger.pause');
-  // A pause comes with the next statement. In a process that idles or waits there would be none, so this is one.
-  session.post('Runtime.evaluate', { expression: `0 //# sourceURL=${OWN_SCRIPT}` });
+  session.post('Runtime.enable');
+  session.post('Runtime.evaluate', { ...STACK_EVALUATION }, (error, thrown) => {
+    clearTimeout(deadline);
+    session.disconnect();
+    const frames = framesOf(thrown);
+    write(frames === undefined ? { reason: reasonOf(error) } : { frames });
+  });
 }
 
-/** Lets the main thread go on. The end of the session is the end of its breakpoints. */
-function end(session: Session): void {
-  session.post('Debugger.resume', () => {});
-  session.disconnect();
+function reasonOf(error: NodeJS.ErrnoException | null): string {
+  return error?.code === 'ERR_INSPECTOR_CLOSED'
+    ? 'it ran no JavaScript in time: it is busy in native code'
+    : `its inspector told no stack${error === null ? '' : `: ${error.message}`}`;
 }
 
 /** Writes the file whole or not at all: the primary may be looking. */

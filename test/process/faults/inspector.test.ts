@@ -7,6 +7,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { after, test, type TestContext } from 'node:test';
 import { listeningOnLoopback, openIn } from '../../../src/inspector/listening.ts';
 import { openInspector } from '../../../src/inspector/open.ts';
+import { sampleStack } from '../../../src/inspector/stack.ts';
 import { captureStack, formatFrame, type Stack } from '../../support/capture-stack.ts';
 import { fixture } from '../../support/paths.ts';
 import { state } from '../../support/leftovers.ts';
@@ -49,7 +50,7 @@ async function hanging(
   kind: string,
   { args = [] as string[], node = process.execPath } = {},
 ): Promise<Victim> {
-  const child = spawn(node, [fixture('hangs-in.cjs'), kind, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(node, [fixture('hangs-in.cjs'), kind, ...args], { stdio: ['pipe', 'pipe', 'ignore'] });
   const victim = new Victim(t, child);
   await victim.printed('hanging');
   return victim;
@@ -121,6 +122,25 @@ test('a process that hangs natively has no stack, and is not held up by what it 
   assert.equal(openSockets(), sockets);
   await victim.printed('back');
   assert.deepEqual(await captureStack(victim.pid), { frames: [] }, 'also with the inspector that was opened late');
+});
+
+test('a process that was asked while it was in native code goes on', { skip }, async (t) => {
+  const victim = await hanging(t, 'later');
+  const session = await openInspector(victim.pid, { signal: AbortSignal.timeout(10_000) });
+  victim.child.stdin!.write('now');
+  await victim.printed('native');
+  await assert.rejects(sampleStack(session, AbortSignal.timeout(300)), /native code/);
+  assert.doesNotMatch(victim.stdout, /out again/);
+  await session.close();
+  await victim.printed('out again');
+  assert.deepEqual(await captureStack(victim.pid), { frames: [] });
+});
+
+test('what the application does to its own stacks changes nothing', { skip }, async (t) => {
+  const victim = await hanging(t, 'deep');
+  const [top, ...callers] = linesOf(await captureStack(victim.pid)).map((line) => line.split(' ')[0]);
+  assert.equal(top, 'spin');
+  assert.equal(callers.filter((name) => name === 'deep').length, 61);
 });
 
 async function untilClosed(victim: Victim): Promise<void> {
