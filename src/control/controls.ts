@@ -248,7 +248,8 @@ export interface Controls {
   stop(now: boolean): Promise<Outcome>;
   /**
    * Announces that the worker of this pid is being inspected and may stand still for this many ms from now on. The
-   * primary does not kill it as hung meanwhile. 0 ends that.
+   * primary does not kill it as hung meanwhile. 0 ends that. With `closesInspector` the worker then closes its
+   * inspector, if it is open.
    */
-  hold(pid: number, within: number): Promise<Outcome>;
+  hold(pid: number, within: number, closesInspector: boolean): Promise<Outcome>;
 }

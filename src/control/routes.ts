@@ -111,7 +111,7 @@ const routes: Readonly<Record<string, Methods>> = {
   },
   '/hold': {
     POST: {
-      fields: ['pid', 'seconds'],
+      fields: ['pid', 'seconds', 'closesInspector'],
       answer: async ({ controls, fields }) => outcome(await hold(controls, fields)),
     },
   },
@@ -276,7 +276,8 @@ function readField(given: Fields, name: string, field: OperationField): number |
 function hold(controls: Controls, fields: Fields): Promise<Outcome> {
   const pid = readInteger(fields, 'pid', { min: 1, max: 2 ** 31 - 1 });
   const seconds = readInteger(fields, 'seconds', { min: 0, max: LONGEST_HOLD_SECONDS });
-  if (pid !== undefined && seconds !== undefined) return controls.hold(pid, seconds * 1000);
+  const closesInspector = readBoolean(fields, 'closesInspector');
+  if (pid !== undefined && seconds !== undefined) return controls.hold(pid, seconds * 1000, closesInspector);
   throw new BadRequest('expected pid (of a worker) and seconds (for which it may stand still)');
 }
 

@@ -111,6 +111,8 @@ export type PrimaryMessage =
   | ({ readonly type: 'server' } & ServerTerms)
   /** The answer is `metrics` with the same `request`. */
   | { readonly type: 'metrics'; readonly request: number }
+  /** A tool looks into the worker. */
+  | ({ readonly type: 'held' } & HoldTerms)
   /** A canary is watched. The answer is `health`. */
   | { readonly type: 'health'; readonly metrics: readonly string[] };
 
@@ -138,6 +140,14 @@ export interface HandoffHeader {
 /** How a connection that was sent is answered. */
 export type HandoffEnd = MoveEnd;
 export type { MoveReason };
+
+/** How long a tool looks into a worker, and what it leaves to the worker itself. Later terms replace these. */
+export interface HoldTerms {
+  /** The worker may stand still for so many ms from now on. With 0 the tool has stopped looking. */
+  readonly within: number;
+  /** The worker closes its inspector when the time is over, as the tool would: the tool may be gone by then. */
+  readonly closesInspector: boolean;
+}
 
 /**
  * The terms of a drain: the worker stops accepting and finishes what is in flight. A second message can only shorten

@@ -23,7 +23,7 @@ import { watchForHangs } from './vitals/hang-watch.ts';
 import { IdleConnections } from './draining/idle-connections.ts';
 import { reportFatalErrors } from './last-words/fatal-report.ts';
 import { Health } from './vitals/health.ts';
-import { inspectOnAnyPort } from './vitals/inspector.ts';
+import { closeInspectorAfterHolds, inspectOnAnyPort } from './vitals/inspector.ts';
 import { LastWords } from './last-words/last-words.ts';
 import { leaveWhenTold } from './draining/leaving.ts';
 import { Lingering } from './draining/lingering.ts';
@@ -147,6 +147,7 @@ function start(briefing: WorkerBriefing): void {
     interceptors: { steering: balancer, filter: proxyFilter },
   });
   const primaryDeath = new OneShotHooks('onPrimaryDeath');
+  closeInspectorAfterHolds(link);
   leaveWhenTold({ link, drain, servers, vitals, stopSignal, briefing }, primaryDeath);
   // The program has had its first turn by then.
   setImmediate(() => link.send({ type: 'started' })).unref();

@@ -1,4 +1,5 @@
-import { operate, type RunningServer } from '../../control/client.ts';
+import type { Outcome } from '../../contract/outcome.ts';
+import { operate, type Operations, type RunningServer } from '../../control/client.ts';
 import { PreforkError } from '../../errors.ts';
 
 /** The time that each hold asks for. If this process is killed, the worker is spared for this long. */
@@ -10,17 +11,21 @@ const RENEWAL_MS = 3000;
 /**
  * Keeps the primary from killing a worker that stands still because it is being inspected. The hold owns the timer that
  * renews it. Releasing the hold ends it, and the worker's heartbeat counts again.
+ *
+ * The end of a hold closes the worker's inspector, also when this process is killed, and when the worker opens its
+ * inspector only after this process has given up. An inspector that was open before is kept.
  */
 export class Hold {
   readonly #server: RunningServer;
   readonly #pid: number;
   readonly #timer: NodeJS.Timeout;
+  #closesInspector = true;
 
   private constructor(server: RunningServer, pid: number) {
     this.#server = server;
     this.#pid = pid;
     // A refusal means that the worker or the primary is gone. Other code reports that.
-    this.#timer = setInterval(() => void say(server, pid, HOLD_SECONDS).catch(() => {}), RENEWAL_MS);
+    this.#timer = setInterval(() => void this.#say(HOLD_SECONDS).catch(() => {}), RENEWAL_MS);
   }
 
   /**
@@ -29,17 +34,26 @@ export class Hold {
    * @throws PreforkError `ERR_NOT_DONE` when the primary has no such worker.
    */
   static async take(server: RunningServer, pid: number): Promise<Hold> {
-    const outcome = await say(server, pid, HOLD_SECONDS);
+    const outcome = await say(server, { pid, seconds: HOLD_SECONDS, closesInspector: true });
     if (!outcome.ok) throw new PreforkError('ERR_NOT_DONE', outcome.reason);
     return new Hold(server, pid);
   }
 
+  /** Leaves the inspector open at the end, because it was open before. */
+  keepInspector(): void {
+    this.#closesInspector = false;
+  }
+
   async release(): Promise<void> {
     clearInterval(this.#timer);
-    await say(this.#server, this.#pid, 0).catch(() => {});
+    await this.#say(0).catch(() => {});
+  }
+
+  #say(seconds: number): Promise<Outcome> {
+    return say(this.#server, { pid: this.#pid, seconds, closesInspector: this.#closesInspector });
   }
 }
 
-function say(server: RunningServer, pid: number, seconds: number): ReturnType<typeof operate> {
-  return operate(server, '/hold', { pid, seconds });
+function say(server: RunningServer, terms: Operations['/hold']): Promise<Outcome> {
+  return operate(server, '/hold', terms);
 }

@@ -44,6 +44,7 @@ export async function inspectSlot<Found>(
   const hold = await Hold.take(server, subject.pid);
   try {
     return await withSession(server, subject, interruption.signal, async (session) => {
+      if (!session.target.isOurs) hold.keepInspector();
       const over = ends(subject, session, interruption.signal);
       const found = look({ server, subject, session, over });
       // A request to a worker that ends fails at that very moment. The end of the worker is the better explanation.

@@ -7,7 +7,7 @@ import type { MoveCounts } from '../../contract/moves.ts';
 import type { OperationKind } from '../../contract/operations.ts';
 import type { Outcome } from '../../contract/outcome.ts';
 import type { PreforkError } from '../../errors.ts';
-import type { DrainTerms, ServerTerms } from '../../ipc/messages.ts';
+import type { DrainTerms, HoldTerms, ServerTerms } from '../../ipc/messages.ts';
 import type { ExitFacts } from '../exits/exit.ts';
 import type { RequestId, WorkerId } from './ids.ts';
 import type { LifecycleEvent } from './lifecycle-events.ts';
@@ -126,7 +126,7 @@ export type FleetEvent =
   /** The stack of a silent worker, or the reason why there is none. */
   | { readonly type: 'diagnosed'; readonly worker: WorkerId; readonly stack: string }
   /** A tool looks into the worker of this pid, for `within` ms from now. With 0 it has stopped looking. */
-  | { readonly type: 'hold'; readonly pid: number; readonly within: number; readonly request: RequestId }
+  | ({ readonly type: 'hold'; readonly pid: number; readonly request: RequestId } & HoldTerms)
   /** The next primary serves with workers of its own, so this one has nothing left to do. */
   | {
       readonly type: 'upgraded';
@@ -179,6 +179,7 @@ export type Effect =
   /** Tell the worker how the server as a whole is. */
   | ({ readonly do: 'inform'; readonly worker: WorkerId } & ServerTerms)
   /** Send SIGTERM, so that the application's own handlers run. */
+  | ({ readonly do: 'hold'; readonly worker: WorkerId } & HoldTerms)
   | { readonly do: 'terminate'; readonly worker: WorkerId }
   /** Send SIGKILL. */
   | { readonly do: 'kill'; readonly worker: WorkerId }

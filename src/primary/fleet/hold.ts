@@ -10,17 +10,18 @@ import type { Step } from './step.ts';
 
 type Hold = Extract<FleetEvent, { type: 'hold' }>;
 
-export function onHold(step: Step, { pid, within, request }: Hold): void {
-  step.do({ do: 'answer', request, outcome: hold(step, pid, within) });
+export function onHold(step: Step, event: Hold): void {
+  step.do({ do: 'answer', request: event.request, outcome: hold(step, event) });
 }
 
-function hold(step: Step, pid: number, within: number): Outcome {
+function hold(step: Step, { pid, within, closesInspector }: Hold): Outcome {
   const worker = [...step.fleet.workers.values()].find((one) => one.pid === pid);
   if (worker === undefined) return { ok: false, reason: `there is no worker with pid ${pid}` };
   if (worker.isGivenUp) return { ok: false, reason: `worker ${pid} hung for too long, and is being killed` };
   logChange(step, worker, within);
   // This happens at its release too: the worker has not beaten since, and gets its time to do so.
   step.change(worker, { heldUntil: step.at + within });
+  step.do({ do: 'hold', worker: worker.id, within, closesInspector });
   const { generation, slots } = step.fleet;
   return { ok: true, generation, workers: slots.length, took: 0 };
 }

@@ -81,6 +81,7 @@ export class EffectRunner {
     },
     inform: ({ worker, do: _inform, ...terms }) =>
       void this.#parts.processes.send(worker, { type: 'server', ...terms }),
+    hold: ({ worker, do: _hold, ...terms }) => void this.#parts.processes.send(worker, { type: 'held', ...terms }),
     terminate: ({ worker }) => {
       this.#parts.listeners.leaving(worker);
       this.#parts.processes.terminate(worker);

@@ -180,6 +180,47 @@ test(
   },
 );
 
+test('a command that is killed leaves no inspector open', { skip }, async () => {
+  await using app = await serve({ entry: 'hello.js', options: ['--workers', '1'] });
+  await using inspecting = await start(app, 'inspect', '0');
+  await inspecting.output(/^prefork: inspector open/m);
+  inspecting.signal('SIGKILL');
+  await inspectorClosed(app.worker(0));
+  assert.equal(await ask(app.target), String(app.worker(0)));
+});
+
+test('an inspector that opens when the command has given up is closed', { skip }, async () => {
+  const code = `
+    const { execSync } = require('node:child_process');
+    const { createServer } = require('node:http');
+    createServer((request, response) => {
+      if (request.url === '/native') execSync('echo in native code; sleep 7', { stdio: 'inherit' });
+      response.end(String(process.pid));
+    }).listen(process.env.PORT);`;
+  await using app = await serve({ entry: './app.cjs', files: { 'app.cjs': code }, options: ['--workers', '1'] });
+  const native = ask(app.target, '/native');
+  await app.output(/in native code/);
+  const { code: exit, stderr } = await run(app, 'stack', '0');
+  assert.equal(exit, 1);
+  assert.match(stderr, /SIGUSR1 opened no inspector in time: it runs native code/);
+  assert.equal(await native, String(app.worker(0)));
+  await app.output(/Debugger listening on/, 'stderr');
+  await inspectorClosed(app.worker(0));
+});
+
+test('an inspector that was open before stays open', { skip }, async () => {
+  await using app = await serve({ entry: 'hello.js', options: ['--workers', '1'] });
+  const pid = app.worker(0);
+  process.kill(pid, 'SIGUSR1');
+  await app.output(/Debugger listening on/, 'stderr');
+  const { code, stderr } = await run(app, 'stack', '0');
+  assert.equal(code, 0);
+  assert.match(stderr, /and stays open after this command, as it was before/);
+  // What the primary told the worker came before this request.
+  assert.equal(await ask(app.target), String(pid));
+  assert.equal((await openIn(pid, await listeningOnLoopback(pid))).length, 1);
+});
+
 test('a profile that is interrupted leaves nothing', { skip }, async () => {
   await using app = await serve({ entry: 'hello.js', options: ['--workers', '1'] });
   await using inspecting = await start(app, 'profile', '0', '--seconds', '600');

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Driver, find, logged, pidOf } from './driver.ts';
 
-const hold = (pid: number, within: number) => ({ type: 'hold', pid, within, request: 7 }) as const;
+const hold = (pid: number, within: number) =>
+  ({ type: 'hold', pid, within, closesInspector: true, request: 7 }) as const;
 
 test('a worker is held, again and again, and released', () => {
   const driver = new Driver();
@@ -12,6 +13,7 @@ test('a worker is held, again and again, and released', () => {
   const outcome = { ok: true, generation: 1, workers: 2, took: 0 };
   assert.deepEqual(find(effects, 'answer'), [{ do: 'answer', request: 7, outcome }]);
   assert.deepEqual(logged(effects), ['worker held']);
+  assert.deepEqual(find(effects, 'hold'), [{ do: 'hold', worker: 1, within: 10_000, closesInspector: true }]);
   assert.equal(driver.fleet.workers.get(1)!.heldUntil, 11_000);
   driver.at = 5000;
   assert.deepEqual(logged(driver.send(hold(pidOf(1), 10_000))), [], 'once is enough');

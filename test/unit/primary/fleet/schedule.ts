@@ -371,6 +371,7 @@ export class Schedule {
       case 'shed':
       case 'unshed':
       case 'inform':
+      case 'hold':
         return;
       case 'drain':
         this.#sockets.leaving(effect.worker);
