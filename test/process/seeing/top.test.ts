@@ -179,7 +179,8 @@ test('without a terminal it prints a table each time, and ends with the server',
   assert.ok(!top.stdout.includes('\u001B'));
   await app.stop();
   assert.deepEqual(await top.exit(), { code: 3, signal: null });
-  assert.equal(top.stderr, 'prefork: no server named api is running\n');
+  // The server may end in the middle of an answer. The next question then finds none.
+  assert.match(top.stderr, /^(prefork: api ended before it answered\n)?prefork: no server named api is running\n$/);
 });
 
 test('--json prints an object a line', async () => {
