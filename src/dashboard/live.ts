@@ -37,6 +37,7 @@ export interface LiveSource {
  */
 export class Live implements Dashboard {
   readonly #source: LiveSource;
+  readonly #now: () => number;
   /** Viewers that may see what the application said about itself, and those that may not. */
   readonly #trusted = new Audience();
   readonly #public = new Audience();
@@ -47,8 +48,9 @@ export class Live implements Dashboard {
   /** The time before which no frame is made for a new viewer. */
   #restsUntil = -Infinity;
 
-  constructor(source: LiveSource) {
+  constructor(source: LiveSource, now: () => number = () => performance.now()) {
     this.#source = source;
+    this.#now = now;
   }
 
   /**
@@ -115,7 +117,7 @@ export class Live implements Dashboard {
 
   /** Viewers may come and go as often as they like, and a frame costs the time of the primary. */
   #showNewcomer(): void {
-    const rest = this.#restsUntil - performance.now();
+    const rest = this.#restsUntil - this.#now();
     if (rest <= 0) this.#show();
     else this.#soon ??= setTimeout(() => this.#show(), rest).unref();
   }
@@ -124,7 +126,7 @@ export class Live implements Dashboard {
   #show(): void {
     clearTimeout(this.#soon);
     this.#soon = undefined;
-    const at = performance.now();
+    const at = this.#now();
     const status = this.#source.status();
     const { server, slots, figures } = partsOf(status, at, this.#latency.read(at, this.#source.durations()));
     const text = JSON.stringify(figures);
@@ -133,7 +135,7 @@ export class Live implements Dashboard {
       const open = partsOf(withoutWords(status), at, figures);
       this.#public.show({ server: open.server, slots: open.slots }, text);
     }
-    const end = performance.now();
+    const end = this.#now();
     this.#restsUntil = end + Math.max(SOON_MS, REST_PER_FRAME * (end - at));
   }
 }
