@@ -224,7 +224,8 @@ export async function readLines(server: RunningServer, after: number, worker?: n
 
 function isLine(line: unknown): boolean {
   const { at, worker, text } = (line ?? {}) as Readonly<Record<string, unknown>>;
-  return typeof at === 'string' && typeof text === 'string' && (worker === null || Number.isSafeInteger(worker));
+  const isSource = worker === null || worker === 'spare' || worker === 'primary' || Number.isSafeInteger(worker);
+  return typeof at === 'string' && typeof text === 'string' && isSource;
 }
 
 /**

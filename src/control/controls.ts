@@ -211,6 +211,12 @@ export interface Dashboard {
 }
 
 /** The last lines of the log and of the workers. */
+/**
+ * The process that wrote a line: the worker of a slot, a worker without one, or the process of the `--primary` module.
+ * Null is the primary itself.
+ */
+export type LineSource = number | 'spare' | 'primary' | null;
+
 export interface KeptLines {
   readonly version: 1;
   /** False when the workers write to the terminal or file themselves, so that the primary does not see their lines. */
@@ -219,7 +225,7 @@ export interface KeptLines {
   readonly dropped: number;
   /** The number that the next request gives as `after`. */
   readonly next: number;
-  readonly lines: ReadonlyArray<{ readonly at: string; readonly worker: number | null; readonly text: string }>;
+  readonly lines: ReadonlyArray<{ readonly at: string; readonly worker: LineSource; readonly text: string }>;
 }
 
 export interface Controls {

@@ -311,7 +311,7 @@ async function prefixedOutput(
   return new Output({
     hasPrefix: prefixOutput,
     hasTime: logTime && logFormat === 'text',
-    keep: (slot, line) => lines.add(typeof slot === 'number' ? slot : null, line),
+    keep: (source, line) => lines.add(typeof source === 'number' || source === 'spare' ? source : 'primary', line),
   });
 }
 

@@ -1,4 +1,4 @@
-import type { KeptLines } from '../../control/controls.ts';
+import type { KeptLines, LineSource } from '../../control/controls.ts';
 
 /** The limits of what is kept: a worker that writes without end costs no more memory than this. */
 const MOST_LINES = 1000;
@@ -7,8 +7,7 @@ const LONGEST_LINE_BYTES = 4096;
 
 interface Line {
   readonly at: number;
-  /** The slot of the worker that wrote it; null for a line of prefork's log. */
-  readonly worker: number | null;
+  readonly worker: LineSource;
   readonly text: Buffer;
 }
 
@@ -25,7 +24,7 @@ export class LineRing {
   hasWorkers = false;
 
   /** @param text without its line end; it is copied. */
-  add(worker: number | null, text: Buffer | string, at: number = Date.now()): void {
+  add(worker: LineSource, text: Buffer | string, at: number = Date.now()): void {
     const bytes = typeof text === 'string' ? Buffer.from(text) : text;
     // The copy keeps no larger buffer alive.
     const kept = Buffer.from(bytes.subarray(0, LONGEST_LINE_BYTES));

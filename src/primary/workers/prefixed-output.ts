@@ -18,8 +18,8 @@ export interface OutputOptions {
   readonly hasPrefix?: boolean;
   /** Whether the time stands before each line. @default false */
   readonly hasTime?: boolean;
-  /** Hears each line without its end, and whose it is; undefined for a spare. */
-  readonly keep?: ((slot: number | string | undefined, line: Buffer) => void) | undefined;
+  /** Hears each line without its end, and whose it is: what stands in brackets before it. */
+  readonly keep?: ((source: number | string, line: Buffer) => void) | undefined;
 }
 
 /**
@@ -59,9 +59,9 @@ export class PrefixedOutput {
     clean?: (text: string) => string,
   ): void {
     let last: number | string | undefined;
-    const find = (): number | string | undefined => (last = slot() ?? last);
+    const find = (): number | string => (last = slot() ?? last) ?? 'spare';
     const prefix = (): Buffer => {
-      const name = this.#hasPrefix ? `[${find() ?? 'spare'}] ` : '';
+      const name = this.#hasPrefix ? `[${find()}] ` : '';
       return Buffer.from(this.#hasTime ? `${new Date().toISOString()} ${name}` : name);
     };
     const keep = this.#keep;

@@ -39,6 +39,22 @@ test('--log-time writes the time before each line, and logs shows the last ones'
   assert.equal((await logs(app, '--worker', '1')).stdout, '');
 });
 
+test('the line of a worker without a slot is no line of prefork’s', async () => {
+  const code = `
+    console.log('prefork: reload done gen=9');
+    require('http').createServer((q, s) => s.end()).listen(process.env.PORT);`;
+  const options = ['-w1', '--spares', '1', '--prefix-output'];
+  await using app = await serve({ entry: './app.cjs', files: { 'app.cjs': code }, options });
+  await app.output(/^\[spare\] prefork: reload done gen=9\n/m);
+  const { code: exit, stdout } = await logs(app);
+  assert.equal(exit, 0);
+  const lines = stdout.split('\n').filter((line) => line.includes('reload done'));
+  assert.deepEqual(lines.map((line) => line.replace(new RegExp(`^${TIME} `), '')).toSorted(), [
+    '[0] prefork: reload done gen=9',
+    '[spare] prefork: reload done gen=9',
+  ]);
+});
+
 test('what a worker writes does not steer the terminal, and keeps its colours', async () => {
   await using app = await serve({ entry: 'says.js', options: ['-w1', '--prefix-output'] });
   await say(app, '\u001b[31mred\u001b[0m \u001b]0;title\u0007\u001b[2J');
