@@ -16,9 +16,13 @@ export function inspectOnAnyPort(): void {
  */
 export function closeInspectorAfterHolds(link: Pick<Link, 'on'>): void {
   let timer: NodeJS.Timeout | undefined;
+  let soon: NodeJS.Immediate | undefined;
+  // A worker that comes back from a breakpoint finds the timer due, and reads only then that the hold was renewed.
+  const due = (): void => void (soon = setImmediate(closeInspector));
   link.on('held', ({ within, closesInspector }) => {
     clearTimeout(timer);
-    if (closesInspector) timer = setTimeout(closeInspector, within).unref();
+    clearImmediate(soon);
+    if (closesInspector) timer = setTimeout(due, within).unref();
   });
 }
 
