@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
@@ -194,15 +194,17 @@ test('an inspector that opens when the command has given up is closed', { skip }
     const { execSync } = require('node:child_process');
     const { createServer } = require('node:http');
     createServer((request, response) => {
-      if (request.url === '/native') execSync('echo in native code; sleep 7', { stdio: 'inherit' });
+      if (request.url === '/native') execSync('echo in native code; while [ -e stay ]; do sleep 0.1; done', { stdio: 'inherit' });
       response.end(String(process.pid));
     }).listen(process.env.PORT);`;
-  await using app = await serve({ entry: './app.cjs', files: { 'app.cjs': code }, options: ['--workers', '1'] });
+  const files = { 'app.cjs': code, stay: '' };
+  await using app = await serve({ entry: './app.cjs', files, options: ['--workers', '1', '--heartbeat-timeout', '0'] });
   const native = ask(app.target, '/native');
   await app.output(/in native code/);
   const { code: exit, stderr } = await run(app, 'stack', '0');
   assert.equal(exit, 1);
   assert.match(stderr, /SIGUSR1 opened no inspector in time: it runs native code/);
+  rmSync(join(app.directory, 'stay'));
   assert.equal(await native, String(app.worker(0)));
   await app.output(/Debugger listening on/, 'stderr');
   await inspectorClosed(app.worker(0));
