@@ -199,13 +199,14 @@ test('an inspector that opens when the command has given up is closed', { skip }
     }).listen(process.env.PORT);`;
   const files = { 'app.cjs': code, stay: '' };
   await using app = await serve({ entry: './app.cjs', files, options: ['--workers', '1', '--heartbeat-timeout', '0'] });
-  const native = ask(app.target, '/native');
+  const socket = await connected(app.target);
+  socket.on('error', () => {}).write('GET /native HTTP/1.1\r\nHost: x\r\n\r\n');
   await app.output(/in native code/);
   const { code: exit, stderr } = await run(app, 'stack', '0');
   assert.equal(exit, 1);
   assert.match(stderr, /SIGUSR1 opened no inspector in time: it runs native code/);
   rmSync(join(app.directory, 'stay'));
-  assert.equal(await native, String(app.worker(0)));
+  assert.equal(await ask(app.target), String(app.worker(0)));
   await app.output(/Debugger listening on/, 'stderr');
   await inspectorClosed(app.worker(0));
 });
