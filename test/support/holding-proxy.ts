@@ -13,10 +13,12 @@ export class HoldingProxy implements AsyncDisposable {
   #held: Array<() => void> | undefined;
   /** Which way is cut: to the server, back to the client, or both. */
   #cut: 'both' | 'answers' = 'both';
+  #awaited: { readonly text: string; readonly hold: () => void } | undefined;
 
   private constructor(target: number) {
     this.#target = target;
-    this.#server = createServer((client) => this.#pass(client));
+    // What was held back arrives together, and not piece by piece with each acknowledgement.
+    this.#server = createServer({ noDelay: true }, (client) => this.#pass(client));
   }
 
   static async start(target: number): Promise<HoldingProxy> {
@@ -33,6 +35,18 @@ export class HoldingProxy implements AsyncDisposable {
   hold(cut: 'both' | 'answers' = 'both'): void {
     this.#held ??= [];
     this.#cut = cut;
+  }
+
+  /** Holds answers back, from the first one on that contains the text. @returns when it has come */
+  holdFrom(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      const hold = (): void => {
+        this.#awaited = undefined;
+        this.hold('answers');
+        resolve();
+      };
+      this.#awaited = { text, hold };
+    });
   }
 
   /** Lets what was held back arrive, in order. */
@@ -69,7 +83,10 @@ export class HoldingProxy implements AsyncDisposable {
       if (this.#held === undefined || (this.#cut === 'answers' && way === 'requests')) arrive();
       else this.#held.push(arrive);
     };
-    from.on('data', (data) => deliver(() => void to.write(data)));
+    from.on('data', (data: Buffer) => {
+      if (this.#awaited !== undefined && way === 'answers' && data.includes(this.#awaited.text)) this.#awaited.hold();
+      deliver(() => void to.write(data));
+    });
     from.on('close', () => deliver(() => to.destroy()));
   }
 }
