@@ -106,6 +106,7 @@ export class Subscriptions {
     if (all?.delete(subscriber) !== true || all.size > 0) return;
     this.#subscribers.delete(channel);
     if (this.#isClosed || this.#connection?.isReady !== true) return;
-    void this.#connection.run((client) => client.unsubscribe(channel)).catch(() => {});
+    // The client subscribes anew to a channel that is just being left only when it knows which function has left.
+    void this.#connection.run((client) => client.unsubscribe(channel, this.#tell, true)).catch(() => {});
   }
 }
