@@ -10,6 +10,7 @@ export class HoldingProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #target: number;
   readonly #sockets = new Set<Socket>();
+  readonly #clients = new Set<Socket>();
   #held: Array<() => void> | undefined;
   /** Which way is cut: to the server, back to the client, or both. */
   #cut: 'both' | 'answers' = 'both';
@@ -56,6 +57,11 @@ export class HoldingProxy implements AsyncDisposable {
     for (const arrive of held) arrive();
   }
 
+  /** Says something to all clients in the server's place. */
+  say(text: string): void {
+    for (const client of this.#clients) client.write(text);
+  }
+
   /** Ends all connections, as a server does that is killed. */
   reset(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
@@ -69,6 +75,8 @@ export class HoldingProxy implements AsyncDisposable {
 
   #pass(client: Socket): void {
     const server = connect(this.#target, '127.0.0.1');
+    this.#clients.add(client);
+    client.on('close', () => this.#clients.delete(client));
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
       socket.on('error', () => {});

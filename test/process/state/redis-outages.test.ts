@@ -190,6 +190,29 @@ test(
   },
 );
 
+test(
+  'a server that announces its move, as Redis Cloud does before maintenance, loses no subscription',
+  { skip },
+  async () => {
+    await using lab = await cut();
+    const { redis, state, other, network } = lab;
+    const channel = state.channel('talk');
+    const speaker = other.channel('talk');
+    await Promise.all([channel.ready, speaker.ready]);
+    const heard: unknown[] = [];
+    channel.addEventListener('message', (event) => heard.push((event as MessageEvent).data));
+    const place = `127.0.0.1:${redis.port}`;
+    network.say(`>4\r\n$6\r\nMOVING\r\n:1\r\n:0\r\n$${place.length}\r\n${place}\r\n`);
+    for (let nth = 0; nth < 20; nth++) {
+      await delay(10);
+      await speaker.send(nth);
+    }
+    for (const end = performance.now() + 5000; heard.length < 20 && performance.now() < end;) await delay(5);
+    assert.equal(heard.length, 20);
+    assert.equal(await state.counter('n').add(1), 1);
+  },
+);
+
 test('lazy: the state opens while Redis is away, and works when it comes', { skip }, async () => {
   await using redis = await Redis.start();
   await redis.kill();
