@@ -10,13 +10,16 @@ export class HoldingProxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #target: number;
   readonly #sockets = new Set<Socket>();
+  readonly #clients = new Set<Socket>();
   #held: Array<() => void> | undefined;
   /** Which way is cut: to the server, back to the client, or both. */
   #cut: 'both' | 'answers' = 'both';
+  #awaited: { readonly text: string; readonly hold: () => void } | undefined;
 
   private constructor(target: number) {
     this.#target = target;
-    this.#server = createServer((client) => this.#pass(client));
+    // What was held back arrives together, and not piece by piece with each acknowledgement.
+    this.#server = createServer({ noDelay: true }, (client) => this.#pass(client));
   }
 
   static async start(target: number): Promise<HoldingProxy> {
@@ -35,11 +38,28 @@ export class HoldingProxy implements AsyncDisposable {
     this.#cut = cut;
   }
 
+  /** Holds answers back, from the first one on that contains the text. @returns when it has come */
+  holdFrom(text: string): Promise<void> {
+    return new Promise((resolve) => {
+      const hold = (): void => {
+        this.#awaited = undefined;
+        this.hold('answers');
+        resolve();
+      };
+      this.#awaited = { text, hold };
+    });
+  }
+
   /** Lets what was held back arrive, in order. */
   pass(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const arrive of held) arrive();
+  }
+
+  /** Says something to all clients in the server's place. */
+  say(text: string): void {
+    for (const client of this.#clients) client.write(text);
   }
 
   /** Ends all connections, as a server does that is killed. */
@@ -55,6 +75,8 @@ export class HoldingProxy implements AsyncDisposable {
 
   #pass(client: Socket): void {
     const server = connect(this.#target, '127.0.0.1');
+    this.#clients.add(client);
+    client.on('close', () => this.#clients.delete(client));
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
       socket.on('error', () => {});
@@ -69,7 +91,10 @@ export class HoldingProxy implements AsyncDisposable {
       if (this.#held === undefined || (this.#cut === 'answers' && way === 'requests')) arrive();
       else this.#held.push(arrive);
     };
-    from.on('data', (data) => deliver(() => void to.write(data)));
+    from.on('data', (data: Buffer) => {
+      if (this.#awaited !== undefined && way === 'answers' && data.includes(this.#awaited.text)) this.#awaited.hold();
+      deliver(() => void to.write(data));
+    });
     from.on('close', () => deliver(() => to.destroy()));
   }
 }

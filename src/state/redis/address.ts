@@ -88,6 +88,7 @@ export class Address {
     const client = createClient({
       disableOfflineQueue: true,
       socket: { host, port, connectTimeout: timeout, reconnectStrategy: false },
+      maintNotifications: 'disabled',
       commandOptions,
     });
     client.on('error', () => {});
@@ -126,6 +127,9 @@ async function newClientOf(url: string, timeout: number): Promise<Client> {
     disableOfflineQueue: true,
     // The connection is made anew by its owner, which knows more about why it was lost.
     socket: { connectTimeout: timeout, reconnectStrategy: false },
+    // When Redis Enterprise or Redis Cloud asks for it, the library would go elsewhere without a word, and leave the
+    // subscriptions behind.
+    maintNotifications: 'disabled',
     commandOptions,
   }) as unknown as Client;
 }

@@ -2,7 +2,7 @@ import { Connection, type Client, type ConnectionOptions } from './connection.ts
 
 export interface Subscriber {
   readonly onMessage: (message: Buffer) => void;
-  /** Messages may have been missed: the connection was lost, and is there again. */
+  /** Messages may have been missed: the connection was lost, and is there again. The next message comes after this. */
   readonly onGap?: () => void;
 }
 
@@ -26,7 +26,7 @@ export class Subscriptions {
   }
 
   /**
-   * Adds a subscriber. When the connection is lost, it is subscribed again, and told of the gap.
+   * Adds a subscriber. When the connection is lost, it is subscribed again, and told of the gap before the next message.
    *
    * @returns a function that ends the subscription, once messages from now on will be heard.
    * @throws Away when that cannot be done in time. Then nothing is subscribed.
@@ -74,7 +74,7 @@ export class Subscriptions {
       },
       onReady: () => {
         if (this.#isReferenced) connection.setReferenced(true);
-        if (!isFirst) for (const all of this.#subscribers.values()) for (const { onGap } of all) onGap?.();
+        if (!isFirst) this.#tellGap();
         isFirst = false;
       },
     });
@@ -86,7 +86,18 @@ export class Subscriptions {
     await client.subscribe(channel, this.#tell, true);
   }
 
+  /** Tells all who listen by now. One who then listens anew has missed nothing. */
+  #tellGap(): void {
+    for (const { onGap } of [...this.#subscribers.values()].flatMap((all) => [...all])) onGap?.();
+  }
+
+  /**
+   * A connection that is being made may hear messages before it is ready, for the answer and a message come in one packet.
+   * They belong to the gap, which is told when it is ready: who heard one of them first would not know that others were
+   * missed before it. A connection that is lost before it is ready has told nothing at all.
+   */
   readonly #tell = (message: Buffer, channel: Buffer): void => {
+    if (this.#connection?.isReady !== true) return;
     for (const { onMessage } of this.#subscribers.get(channel.toString()) ?? []) onMessage(message);
   };
 
@@ -95,6 +106,7 @@ export class Subscriptions {
     if (all?.delete(subscriber) !== true || all.size > 0) return;
     this.#subscribers.delete(channel);
     if (this.#isClosed || this.#connection?.isReady !== true) return;
-    void this.#connection.run((client) => client.unsubscribe(channel)).catch(() => {});
+    // The client subscribes anew to a channel that is just being left only when it knows which function has left.
+    void this.#connection.run((client) => client.unsubscribe(channel, this.#tell, true)).catch(() => {});
   }
 }

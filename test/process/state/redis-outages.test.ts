@@ -164,6 +164,55 @@ test('a channel hears of the gap when its connection was lost', { skip }, async 
   assert.equal(heard.filter((message) => message === 'heard').length, 1);
 });
 
+test(
+  'the gap comes before a message that arrives together with the answer to the new subscription',
+  { skip },
+  async () => {
+    await using lab = await cut();
+    const { state, other, network } = lab;
+    const channel = state.channel('talk');
+    const speaker = other.channel('talk');
+    await Promise.all([channel.ready, speaker.ready]);
+    const heard: unknown[] = [];
+    channel.addEventListener('message', (event) => heard.push((event as MessageEvent).data));
+    channel.addEventListener('gap', () => heard.push('gap'));
+    const subscribed = network.holdFrom('subscribe');
+    network.reset();
+    await subscribed;
+    const arrived = network.holdFrom('together');
+    await speaker.send('together');
+    await arrived;
+    network.pass();
+    while (!heard.includes('gap')) await delay(5);
+    await speaker.send('after');
+    while (!heard.includes('after')) await delay(5);
+    assert.equal(heard[0], 'gap', heard.join());
+  },
+);
+
+test(
+  'a server that announces its move, as Redis Cloud does before maintenance, loses no subscription',
+  { skip },
+  async () => {
+    await using lab = await cut();
+    const { redis, state, other, network } = lab;
+    const channel = state.channel('talk');
+    const speaker = other.channel('talk');
+    await Promise.all([channel.ready, speaker.ready]);
+    const heard: unknown[] = [];
+    channel.addEventListener('message', (event) => heard.push((event as MessageEvent).data));
+    const place = `127.0.0.1:${redis.port}`;
+    network.say(`>4\r\n$6\r\nMOVING\r\n:1\r\n:0\r\n$${place.length}\r\n${place}\r\n`);
+    for (let nth = 0; nth < 20; nth++) {
+      await delay(10);
+      await speaker.send(nth);
+    }
+    for (const end = performance.now() + 5000; heard.length < 20 && performance.now() < end;) await delay(5);
+    assert.equal(heard.length, 20);
+    assert.equal(await state.counter('n').add(1), 1);
+  },
+);
+
 test('lazy: the state opens while Redis is away, and works when it comes', { skip }, async () => {
   await using redis = await Redis.start();
   await redis.kill();

@@ -343,6 +343,21 @@ const cases: readonly Case[] = [
     },
   },
   {
+    name: 'who leaves a channel and listens anew at once hears what is sent from then on',
+    async run(a, b) {
+      const heard: string[] = [];
+      const leave = await a.subscribe('talk', () => {});
+      leave();
+      await a.subscribe('talk', (body) => heard.push(String(Buffer.from(body))));
+      await b.publish('talk', Buffer.from('one'), 's');
+      // The server has answered to the leaving by then, too.
+      await delay(50);
+      await b.publish('talk', Buffer.from('two'), 's');
+      for (const end = performance.now() + 5000; heard.length < 2 && performance.now() < end;) await delay(5);
+      assert.deepEqual(heard, ['one', 'two']);
+    },
+  },
+  {
     name: 'after it is closed it says so',
     async run(a) {
       await a.close();
