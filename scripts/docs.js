@@ -66,7 +66,8 @@ The options of the command line stay what they were. So do the hooks of the conf
 that an ES module imports: Node keeps those for ever.
 
 Root reads a file again only when it is unchanged, or root's alone. Otherwise the reload is refused. A config file that is code must
-also be the same file: a link that leads to another one of the same text is a change.
+also be the same file: a link that leads to another one of the same text is a change. Where it, or a CommonJS module beside it that it
+requires, is not root's alone, an unchanged one keeps its first export: nothing of it runs again as root until the server is restarted.
 
 ## Variables for the workers
 

@@ -83,7 +83,7 @@ export async function start(given: CommandLine, argv: readonly string[]): Promis
     renewal: {
       home,
       read: async (before) => {
-        const check = (read: ConfigText): void => refuseConfigOfOthers(read, before);
+        const check = (read: ConfigText): LoadedConfig | undefined => refuseConfigOfOthers(read, before);
         const next = await loadConfig(directoryOfConfig(terms), flags.config, flags.app, check, readForRoot);
         return refuseVariablesOfOthers(readLaunch(terms, next, readForRoot), before);
       },
