@@ -61,7 +61,7 @@ async function started(cwd: string, entry: string | undefined): Promise<{ direct
       args: ['--config', config.file.replaceAll('%', '%%'), '--app', '%i'],
     };
   }
-  if (entry !== undefined) resolveEntry(entry, cwd);
+  if (entry !== undefined) resolveEntry(entry, cwd, [], readForRoot);
   else if (config?.values.entry === undefined) {
     throw new UsageError('expected an entry, or a config file here that names one; usage: prefork unit <entry>');
   }
