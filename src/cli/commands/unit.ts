@@ -10,7 +10,7 @@ import { findUser } from '../../privileges/account-database.ts';
 import { refuseCodeOfOthers } from '../../privileges/read-again.ts';
 import { readForRoot } from '../../privileges/read-for-root.ts';
 import { complain, print } from '../print.ts';
-import { unitText } from '../unit/unit-text.ts';
+import { literal, literalArgument, unitText } from '../unit/unit-text.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, type VerbShape } from '../verb-line.ts';
 
@@ -57,18 +57,18 @@ async function started(cwd: string, entry: string | undefined): Promise<{ direct
       throw new UsageError(`${basename(config.file)}: has apps; expected no entry, got ${quote(entry)}`);
     }
     return {
-      directory: cwd.replaceAll('%', '%%'),
-      args: ['--config', config.file.replaceAll('%', '%%'), '--app', '%i'],
+      directory: literal(cwd),
+      args: ['--config', literalArgument(config.file), '--app', '%i'],
     };
   }
   if (entry !== undefined) resolveEntry(entry, cwd, [], readForRoot);
   else if (config?.values.entry === undefined) {
     throw new UsageError('expected an entry, or a config file here that names one; usage: prefork unit <entry>');
   }
-  const parent = dirname(cwd).replaceAll('%', '%%');
+  const parent = literal(dirname(cwd));
   return {
     directory: join(parent, '%i'),
-    args: ['--name', '%i', ...(entry === undefined ? [] : [entry.replaceAll('%', '%%')])],
+    args: ['--name', '%i', ...(entry === undefined ? [] : [literalArgument(entry)])],
   };
 }
 
