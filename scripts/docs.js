@@ -37,6 +37,8 @@ the file that \`--config\` names. Its default export is an object, or a function
 camelCase, \`entry\`, \`args\` and \`env\`, and, except in JSON, \`logger\`,
 \`spawnWorker\`, \`onWorkerSpawn\`, \`onPrimaryReady\` and \`onWorkerRecover\`.
 
+Root runs a file that is code only where the file, and the way to it, is root's alone, or where it says so by \`--user root\`.
+
 \`apps\` is an array of such objects, each with a \`name\`: [several applications](deployment.md#several-applications).
 
 \`\`\`js
@@ -66,7 +68,8 @@ The options of the command line stay what they were. So do the hooks of the conf
 that an ES module imports: Node keeps those for ever.
 
 Root reads a file again only when it is unchanged, or root's alone. Otherwise the reload is refused. A config file that is code must
-also be the same file: a link that leads to another one of the same text is a change.
+also be the same file: a link that leads to another one of the same text is a change. Where it, or a CommonJS module beside it that it
+requires, is not root's alone, an unchanged one keeps its first export: nothing of it runs again as root until the server is restarted.
 
 ## Variables for the workers
 

@@ -1,7 +1,7 @@
 import { basename, extname, join, resolve } from 'node:path';
 import { UsageError } from '../errors.ts';
 import { checkKeys, checkValue, fail } from './check.ts';
-import { importConfig, parseConfig, readConfig } from './config-source.ts';
+import { importConfig, modulesLoadedAgain, parseConfig, readConfig } from './config-source.ts';
 import { isEcosystem, readEcosystem } from './ecosystem.ts';
 import { isFile } from './files.ts';
 import { configLibraryKeys, libraryKeys } from './library.ts';
@@ -32,6 +32,8 @@ export interface LoadedConfig {
 export interface ConfigText extends Pick<LoadedConfig, 'file' | 'text'> {
   /** True when it is a module, which is run. */
   readonly isCode: boolean;
+  /** The modules that are loaded again with it. */
+  readonly modules: readonly string[];
 }
 
 /**
@@ -39,7 +41,7 @@ export interface ConfigText extends Pick<LoadedConfig, 'file' | 'text'> {
  *
  * @param explicitFile the file that `--config` names; without it, prefork.config.{js,mjs,ts,json} in `cwd`.
  * @param app the one of its `apps` whose values count, on top of the file's own.
- * @param check sees the text before anything of it counts. The file may change at any time, so it is read once.
+ * @param check sees the text before anything of it counts, and may return the config that stays. Nothing of the file is run then.
  * @param read reads the file.
  * @throws UsageError in one line with the file's name, and the line's number where that is known, and what `check` throws.
  */
@@ -47,7 +49,7 @@ export async function loadConfig(
   cwd: string,
   explicitFile?: string,
   app?: string,
-  check: (read: ConfigText) => void = () => {},
+  check: (read: ConfigText) => LoadedConfig | undefined = () => undefined,
   read?: (file: string) => string,
 ): Promise<LoadedConfig | undefined> {
   const file = explicitFile === undefined ? findConfig(cwd) : namedConfig(cwd, explicitFile);
@@ -58,7 +60,8 @@ export async function loadConfig(
   }
   const text = readConfig(file, read);
   const isCode = extname(file) !== '.json';
-  check({ file, text, isCode });
+  const kept = check({ file, text, isCode, modules: isCode ? modulesLoadedAgain(file) : [] });
+  if (kept !== undefined) return kept;
   const value = isCode ? await importConfig(file, text) : parseConfig(file, text);
   const { config, notes } = isEcosystem(file) ? readEcosystem(file, value) : { config: value, notes: [] };
   return { file, values: withApp(basename(file), config, app), text, notes };

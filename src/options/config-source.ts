@@ -31,7 +31,8 @@ export function parseConfig(file: string, text: string): unknown {
 
 /**
  * Returns a module's default export, or what it returns when it is a function. A file whose text has changed is loaded
- * again. What it imports stays as it was, unless those are CommonJS modules beside it.
+ * again. What it imports stays as it was, unless those are CommonJS modules beside it. Node itself opens the file, so the text
+ * that was read says what runs only where no other user can put another one in its place meanwhile.
  */
 export async function importConfig(file: string, text: string): Promise<unknown> {
   try {
@@ -55,9 +56,10 @@ export async function importConfig(file: string, text: string): Promise<unknown>
  */
 async function exportOf(file: string, text: string): Promise<unknown> {
   const { href } = pathToFileURL(file);
-  const require = process.getBuiltinModule('node:module').createRequire(file);
-  if (imported.has(file) && Object.hasOwn(require.cache, file)) {
-    forgetBeside(file, require.cache);
+  const require = requireOf(file);
+  const own = modulesLoadedAgain(file);
+  if (own.length > 0) {
+    for (const path of own) delete require.cache[path];
     return require(file) as unknown;
   }
   const first = imported.get(file) ?? text;
@@ -68,12 +70,19 @@ async function exportOf(file: string, text: string): Promise<unknown> {
   return exported;
 }
 
-/** Forgets the file's own modules, which are those beside it. Those of packages stay. */
-function forgetBeside(file: string, cache: NodeJS.Dict<NodeJS.Module>): void {
+/**
+ * Lists the modules that the next import loads again, whatever the text of the file is: a CommonJS module that was imported
+ * before, and its own modules, which are those beside it. Those of packages stay.
+ */
+export function modulesLoadedAgain(file: string): string[] {
+  const { cache } = requireOf(file);
+  if (!imported.has(file) || !Object.hasOwn(cache, file)) return [];
   const home = `${dirname(file)}${sep}`;
-  for (const path of Object.keys(cache)) {
-    if (path.startsWith(home) && !path.includes('node_modules')) delete cache[path];
-  }
+  return Object.keys(cache).filter((path) => path.startsWith(home) && !path.includes('node_modules'));
+}
+
+function requireOf(file: string): NodeJS.Require {
+  return process.getBuiltinModule('node:module').createRequire(file);
 }
 
 function hashOf(text: string): string {

@@ -1,7 +1,7 @@
 /** Says what root may read again while the server runs. */
 import process from 'node:process';
 import { UsageError } from '../errors.ts';
-import type { ConfigText, Launch } from '../options/index.ts';
+import type { ConfigText, Launch, LoadedConfig } from '../options/index.ts';
 import { partOfOthers } from './writable.ts';
 
 interface FileText {
@@ -24,21 +24,42 @@ function refuseFilesOfOthers(
 ): void {
   if (file === undefined || process.geteuid?.() !== 0 || known.some((one) => one?.text === file.text)) return;
   const part = partOfOthers(file.file);
-  if (part === undefined) return;
-  throw new UsageError(
-    `${file.file}: it has changed or moved, and root does not read it again, because ${part} is not root's alone: give it to root, or restart the server`,
+  if (part !== undefined) throw changed(file.file, part);
+}
+
+function changed(file: string, part: string): UsageError {
+  return new UsageError(
+    `${file}: it has changed or moved, and root does not read it again, because ${part} is not root's alone: give it to root, or restart the server`,
   );
 }
 
 /**
- * Refuses such a config file. Code has to be the same file as well: what it imports is beside it, and node itself reads a
- * file of another path again.
+ * Refuses such a config file. Code is run again only where it, and what is loaded with it, is root's alone: its text says
+ * nothing of the modules that it requires, and node opens the file once more, when another user may have changed it.
  *
+ * @returns the config that stays, since it is unchanged and is not run again; undefined where the file counts anew.
  * @throws UsageError
  */
-export function refuseConfigOfOthers(read: ConfigText, before: Launch): void {
+export function refuseConfigOfOthers(read: ConfigText, before: Launch): LoadedConfig | undefined {
   const { config } = before;
-  refuseFilesOfOthers(read, read.isCode && config?.file !== read.file ? undefined : config);
+  if (!read.isCode) {
+    refuseFilesOfOthers(read, config);
+    return undefined;
+  }
+  if (process.geteuid?.() !== 0) return undefined;
+  const part = firstOfOthers([read.file, ...read.modules]);
+  if (part === undefined) return undefined;
+  // Code of another path would have other modules beside it.
+  if (config?.file === read.file && config.text === read.text) return config;
+  throw changed(read.file, part);
+}
+
+function firstOfOthers(files: readonly string[]): string | undefined {
+  for (const file of files) {
+    const part = partOfOthers(file);
+    if (part !== undefined) return part;
+  }
+  return undefined;
 }
 
 /**
@@ -52,15 +73,15 @@ export function refuseVariablesOfOthers(next: Launch, before: Launch): Launch {
 }
 
 /**
- * Refuses a config file that is code, where root would only look at it, and another user could have written it.
+ * Refuses a config file that is code, where root would run it, and another user could have written it. Whether it names a user
+ * could be seen only afterwards, and that user could have taken the name out of it.
  *
+ * @param instead what to do, as the end of a sentence.
  * @throws UsageError
  */
-export function refuseCodeOfOthers({ file, isCode }: ConfigText): void {
+export function refuseCodeOfOthers({ file, isCode }: ConfigText, instead: string): undefined {
   if (!isCode || process.geteuid?.() !== 0) return;
   const part = partOfOthers(file);
   if (part === undefined) return;
-  throw new UsageError(
-    `${file}: root does not run it, because ${part} is not root's alone: run the command as the user of the application`,
-  );
+  throw new UsageError(`${file}: root does not run it, because ${part} is not root's alone: ${instead}`);
 }

@@ -77,6 +77,21 @@ test('prefork unit reads a config file of another user’s, if it is one and not
   assert.match(refused.stderr, /prefork\.config\.json: .*it is not a file of at most/);
 });
 
+test('nor does root wait for a pipe in the place of an entry’s package.json', { skip }, async (t) => {
+  const cwd = mkdtempSync(join(tmpdir(), 'prefork-unit-'));
+  t.after(() => rmSync(cwd, { recursive: true }));
+  const app = join(cwd, 'app');
+  mkdirSync(app);
+  writeFileSync(join(app, 'index.js'), '');
+  spawnSync('mkfifo', ['-m', '666', join(app, 'package.json')]);
+  for (const path of [app, cwd]) chownSync(path, NOBODY, NOBODY);
+  for (const options of [['unit', 'app'], ['app']]) {
+    await using refused = await startApp({ options, cwd });
+    assert.equal((await refused.exit()).code, 2);
+    assert.match(refused.stderr, /^prefork: entry "app": \S+package\.json: it is not a file of at most/);
+  }
+});
+
 test('a pid is no path: root opens no file of a server’s choice', { skip }, async () => {
   const directory = mkdtempSync(join(tmpdir(), 'prefork-stat-'));
   try {

@@ -4,13 +4,13 @@ import { tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { PreforkError, UsageError } from '../../errors.ts';
 import { resolveEntry } from '../../options/launch/entry.ts';
-import { loadConfig } from '../../options/index.ts';
+import { loadConfig, type ConfigText } from '../../options/index.ts';
 import { quote } from '../../options/quote.ts';
 import { findUser } from '../../privileges/account-database.ts';
 import { refuseCodeOfOthers } from '../../privileges/read-again.ts';
 import { readForRoot } from '../../privileges/read-for-root.ts';
 import { complain, print } from '../print.ts';
-import { unitText } from '../unit/unit-text.ts';
+import { literal, literalArgument, unitText } from '../unit/unit-text.ts';
 import { verbHelp } from '../verb-help.ts';
 import { parseVerbLine, type VerbShape } from '../verb-line.ts';
 
@@ -51,24 +51,26 @@ export async function unit(argv: readonly string[]): Promise<number> {
 
 /** Finds what the unit starts, and where. */
 async function started(cwd: string, entry: string | undefined): Promise<{ directory: string; args: string[] }> {
-  const config = await loadConfig(cwd, undefined, undefined, refuseCodeOfOthers, readForRoot);
+  const refuse = (read: ConfigText): undefined =>
+    refuseCodeOfOthers(read, 'run the command as the user of the application');
+  const config = await loadConfig(cwd, undefined, undefined, refuse, readForRoot);
   if (config?.values.apps !== undefined) {
     if (entry !== undefined) {
       throw new UsageError(`${basename(config.file)}: has apps; expected no entry, got ${quote(entry)}`);
     }
     return {
-      directory: cwd.replaceAll('%', '%%'),
-      args: ['--config', config.file.replaceAll('%', '%%'), '--app', '%i'],
+      directory: literal(cwd),
+      args: ['--config', literalArgument(config.file), '--app', '%i'],
     };
   }
-  if (entry !== undefined) resolveEntry(entry, cwd);
+  if (entry !== undefined) resolveEntry(entry, cwd, [], readForRoot);
   else if (config?.values.entry === undefined) {
     throw new UsageError('expected an entry, or a config file here that names one; usage: prefork unit <entry>');
   }
-  const parent = dirname(cwd).replaceAll('%', '%%');
+  const parent = literal(dirname(cwd));
   return {
     directory: join(parent, '%i'),
-    args: ['--name', '%i', ...(entry === undefined ? [] : [entry.replaceAll('%', '%%')])],
+    args: ['--name', '%i', ...(entry === undefined ? [] : [literalArgument(entry)])],
   };
 }
 

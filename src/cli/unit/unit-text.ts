@@ -9,9 +9,9 @@ export interface UnitFacts {
   readonly node: string;
   /** The absolute path of the prefork command. */
   readonly command: string;
-  /** The working directory; `%i` in it is the name of the instance. */
+  /** The working directory, as `literal` has it; `%i` in it is the name of the instance. */
   readonly directory: string;
-  /** The arguments of prefork; `%i` in them is the name of the instance. */
+  /** The arguments of prefork, as `literalArgument` has them; `%i` in them is the name of the instance. */
   readonly args: readonly string[];
   /** The user that the servers run as. */
   readonly account: { readonly name: string; readonly uid: number };
@@ -25,7 +25,8 @@ export interface UnitFacts {
 export function unitText({ isUser, node, command, directory, args, account }: UnitFacts): string {
   const bad = [node, command, directory, account.name, ...args].find((text) => /\p{Cc}/u.test(text));
   if (bad !== undefined) throw new UsageError(`unit: expected a path without control characters, got ${quote(bad)}`);
-  const start = [escaped(node), escaped(command), ...args.map((arg) => quoted(arg))].join(' ');
+  const run = `${quoted(literal(node))} ${quoted(literalArgument(command))}`;
+  const start = [run, ...args.map((arg) => quoted(arg))].join(' ');
   const file = isUser ? '~/.config/systemd/user/prefork@.service' : '/etc/systemd/system/prefork@.service';
   const systemctl = isUser ? 'systemctl --user' : 'systemctl';
   const put = isUser ? `prefork unit --user > ${file}` : `prefork unit | sudo tee ${file}`;
@@ -43,10 +44,10 @@ ${isUser ? '' : 'After=network-online.target\nWants=network-online.target\n'}
 # Started when every worker serves. prefork tells systemd by its command systemd-notify, hence "all".
 Type=notify
 NotifyAccess=all
-WorkingDirectory=${directory.replaceAll('\\', '\\\\')}
+WorkingDirectory=${lineOf(directory)}
 ExecStart=${start}
 # A plain signal would return before the new workers serve.
-ExecReload=${escaped(node)} ${escaped(command)} reload --name %i
+ExecReload=${run} reload --name %i
 Environment=NODE_ENV=production
 ${own.map((line) => `${line}\n`).join('')}
 # After a fault, and when a primary hangs for so long. Not after exit code 2, a bad option or a missing file.
@@ -73,7 +74,7 @@ WantedBy=${isUser ? 'default.target' : 'multi-user.target'}
 /** The lines that only root's service manager can have. */
 function ownLines({ name, uid }: UnitFacts['account']): string[] {
   return [
-    `User=${name}`,
+    `User=${literal(name)}`,
     '# The control sockets of this user: `prefork list` finds them there, as that user and as root. All instances share it.',
     `RuntimeDirectory=prefork-${uid}`,
     'RuntimeDirectoryMode=0700',
@@ -81,10 +82,19 @@ function ownLines({ name, uid }: UnitFacts['account']): string[] {
   ];
 }
 
-/** Escapes a path of our own. A percent sign would be a specifier, and a dollar sign a variable (systemd.unit(5)). */
-function escaped(path: string): string {
-  const text = path.replaceAll('%', '%%').replaceAll('$', '$$$$');
-  return quoted(text);
+/** Escapes a value: a percent sign would be a specifier (systemd.unit(5)). */
+export function literal(text: string): string {
+  return text.replaceAll('%', '%%');
+}
+
+/** Escapes an argument of a command: in it a dollar sign would be a variable, which it is not in the command's own path (systemd.service(5)). */
+export function literalArgument(text: string): string {
+  return literal(text).replaceAll('$', '$$$$');
+}
+
+/** A path that is no command has no quotes, but its line must not go on in the next one, nor lose a space at its end. */
+function lineOf(path: string): string {
+  return /[\\ ]$/.test(path) ? `${path}/` : path;
 }
 
 function quoted(text: string): string {

@@ -59,7 +59,7 @@ export interface LaunchTerms {
  * Reads it.
  *
  * @param config the config file as it is now.
- * @param read reads a file of variables, and package.json. @default whatever its path leads to
+ * @param read reads a file of variables, and each package.json. @default whatever its path leads to
  * @throws UsageError when anything that was given cannot be had.
  */
 export function readLaunch(
@@ -75,7 +75,7 @@ export function readLaunch(
   const { cwd, nodeArgs = [] } = plain;
   const directory = followDirectory(resolve(home, cwd ?? ''));
   const { named, real } = directory;
-  resolveEntry(given, real, commands);
+  resolveEntry(given, real, commands, read);
   checkNodeFlags('--node-arg', nodeArgs);
   const name = plain.isNameGiven ? plain.name : entryName(resolve(named, given));
   const settings = { ...plain, name };

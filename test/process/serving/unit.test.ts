@@ -22,6 +22,13 @@ test('a unit for servers in directories side by side', async () => {
   assert.match(stdout, /^ExecStart=\/\S+ \/\S+\/cli\.cjs --name %i server\.js$/m);
 });
 
+test('an entry has no variables of systemd’s', async () => {
+  const entry = 'a%i$HOME.js';
+  const { code, stdout } = await unit(['--user', entry], { files: { [entry]: '' } });
+  assert.equal(code, 0);
+  assert.ok(stdout.includes(' --name %i a%%i$$HOME.js\n'), stdout);
+});
+
 test('a unit for the apps of a config file', async () => {
   const files = { 'prefork.config.json': JSON.stringify({ apps: [{ name: 'shop', entry: hello }] }) };
   const { code, stdout } = await unit(['--user'], { files });

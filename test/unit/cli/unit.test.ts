@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { unitText, type UnitFacts } from '../../../src/cli/unit/unit-text.ts';
+import { literal, literalArgument, unitText, type UnitFacts } from '../../../src/cli/unit/unit-text.ts';
 import { command } from '../../support/paths.ts';
 
 const facts: UnitFacts = {
@@ -22,6 +22,27 @@ test('a unit has the paths, the user and its place for sockets', () => {
   assert.match(text, /^ExecReload=\/usr\/bin\/node ".*" reload --name %i$/m);
   assert.match(text, /^User=www-data\n.*\nRuntimeDirectory=prefork-33\n/m);
   assert.match(text, /^WorkingDirectory=\/srv\/%i$/m);
+});
+
+test('what systemd would replace in a path is escaped, where it would', () => {
+  const odd = '/a%b/$HOME/c d';
+  const text = unitText({
+    ...facts,
+    node: odd,
+    command: odd,
+    directory: `${literal(odd)}\\`,
+    args: [literalArgument(odd)],
+    account: { name: 'a%i', uid: 33 },
+  });
+  // The path of the program itself has no variables.
+  const run = '"/a%%b/$HOME/c d" "/a%%b/$$HOME/c d"';
+  const lines = text.split('\n');
+  assert.ok(lines.includes(`ExecStart=${run} "/a%%b/$$HOME/c d"`), text);
+  assert.ok(lines.includes(`ExecReload=${run} reload --name %i`), text);
+  // Without the slash the line would go on in the next one.
+  assert.ok(lines.includes('WorkingDirectory=/a%%b/$HOME/c d\\/'), text);
+  assert.ok(lines.includes('User=a%%i'), text);
+  assert.match(unitText({ ...facts, directory: '/a\\b' }), /^WorkingDirectory=\/a\\b$/m);
 });
 
 test('a unit of a user has no user and no place of root’s', () => {

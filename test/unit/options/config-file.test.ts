@@ -221,6 +221,7 @@ test('the text is checked before anything of the file counts, and it is the text
   const config = await loadConfig(data, undefined, undefined, ({ file, isCode }) => {
     assert.equal(isCode, false);
     writeFileSync(file, '{"workers":3}');
+    return undefined;
   });
   assert.deepEqual(config?.values, { workers: 2 });
 });

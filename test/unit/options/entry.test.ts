@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { entryName, resolveEntry } from '../../../src/options/launch/entry.ts';
@@ -20,6 +21,14 @@ const files = {
   'main/package.json': '{ "main": "lib/start.mjs" }',
   'main/lib/start.mjs': '',
   'broken/package.json': '{ "main": ',
+  'short/package.json': '{ "main": "lib" }',
+  'short/lib/index.js': '',
+  'short/lib/package.json': '{ "main": "other.js" }',
+  'short/lib/other.js': '',
+  'stale/package.json': '{ "main": "gone.js" }',
+  'stale/index.js': '',
+  'named/package.json/index.js': '',
+  'named/index.json': '',
   'empty/readme.md': '',
   'next/readme.md': '',
   'node_modules/.bin/next': '',
@@ -42,6 +51,10 @@ const found: ReadonlyArray<readonly [string, string]> = [
   ['both/', 'both.js'],
   ['plain', 'plain/index.js'],
   ['main', 'main/lib/start.mjs'],
+  // Node reads no second package.json.
+  ['short', 'short/lib/index.js'],
+  ['stale', 'stale/index.js'],
+  ['named', 'named/index.json'],
   ['link.js', 'server.js'],
   ['node_modules/.bin/next', 'node_modules/.bin/next'],
 ];
@@ -49,6 +62,21 @@ const found: ReadonlyArray<readonly [string, string]> = [
 for (const [entry, path] of found) {
   test(`${entry} is ${path}`, () => assert.equal(resolveEntry(entry, root), join(root, path)));
 }
+
+test('node finds the same', () => {
+  const { resolve } = createRequire(join(root, 'x.js'));
+  for (const [entry, path] of found.filter(([one]) => !one.startsWith('/'))) {
+    // Node takes a slash at the end for a directory, and prefork takes the path without it.
+    assert.equal(resolve(join(root, entry.replace(/\/$/, ''))), join(root, path));
+  }
+});
+
+test('a package.json is read by what the caller reads files with', () => {
+  const read = (file: string): never => {
+    throw new Error(`no file: ${file}`);
+  };
+  assert.throws(() => resolveEntry('main', root, [], read), usage(/^entry "main": \S+package\.json: no file/));
+});
 
 test('a directory is found by its dot', () => {
   assert.equal(resolveEntry('.', join(root, 'plain')), join(root, 'plain/index.js'));

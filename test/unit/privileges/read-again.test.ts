@@ -29,16 +29,29 @@ const refused = /root does not read it again/;
 test('root takes the same text of others again, and code from the same file alone', { skip }, () => {
   using place = new Place();
   for (const isCode of [true, false]) {
-    const before = { file: open(place, 'a'), text: 'one', isCode };
-    refuseConfigOfOthers(before, launch(before));
+    const before = { file: open(place, 'a'), text: 'one', isCode, modules: [] };
+    const known = launch(before);
+    assert.equal(refuseConfigOfOthers(before, known), isCode ? known.config : undefined, 'code is not run again');
     assert.throws(() => refuseConfigOfOthers({ ...before, text: 'two' }, launch(before)), refused);
     assert.throws(() => refuseConfigOfOthers(before, launch(undefined)), refused);
     const moved = { ...before, file: open(place, 'b') };
     if (isCode) assert.throws(() => refuseConfigOfOthers(moved, launch(before)), refused);
     else refuseConfigOfOthers(moved, launch(before));
     chmodSync(moved.file, 0o644);
-    refuseConfigOfOthers({ ...moved, text: 'two' }, launch(before));
+    assert.equal(refuseConfigOfOthers({ ...moved, text: 'two' }, launch(before)), undefined);
   }
+});
+
+test('nor is code run again that loads a module of others again', { skip }, () => {
+  using place = new Place();
+  const file = place.file('prefork.config.js');
+  writeFileSync(file, '');
+  const before = { file, text: 'one', isCode: true, modules: [file] };
+  const known = launch(before);
+  assert.equal(refuseConfigOfOthers(before, known), undefined);
+  const more = { ...before, modules: [file, open(place, 'helper.js')] };
+  assert.equal(refuseConfigOfOthers(more, known), known.config);
+  assert.throws(() => refuseConfigOfOthers({ ...more, text: 'two' }, known), refused);
 });
 
 test('and no changed variables', { skip }, () => {
@@ -52,8 +65,11 @@ test('and no changed variables', { skip }, () => {
 test('a command that only looks at a config file runs none of others as root', { skip }, () => {
   using place = new Place();
   const file = open(place, 'prefork.config.js');
-  assert.throws(() => refuseCodeOfOthers({ file, text: '', isCode: true }), /root does not run it/);
-  refuseCodeOfOthers({ file, text: '', isCode: false });
+  assert.throws(
+    () => refuseCodeOfOthers({ file, text: '', isCode: true, modules: [] }, 'so it is'),
+    /root does not run it, .* is not root's alone: so it is$/,
+  );
+  refuseCodeOfOthers({ file, text: '', isCode: false, modules: [] }, 'so it is');
   chmodSync(file, 0o644);
-  refuseCodeOfOthers({ file, text: '', isCode: true });
+  refuseCodeOfOthers({ file, text: '', isCode: true, modules: [] }, 'so it is');
 });
