@@ -116,7 +116,10 @@ export class Resources {
       os,
       log: parts.log,
       restoreBoard: () => this.#board?.restore(),
-      descriptors: new DescriptorWatch((onlyOverdue) => processes.settle(onlyOverdue)),
+      descriptors: new DescriptorWatch((onlyOverdue) => {
+        processes.settle(onlyOverdue);
+        half.settle(onlyOverdue);
+      }),
       row,
       handoffs: () => this.handoffs.counts,
       moves: () => this.handoffs.moves,
