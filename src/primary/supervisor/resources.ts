@@ -116,6 +116,7 @@ export class Resources {
       os,
       log: parts.log,
       restoreBoard: () => this.#board?.restore(),
+      listeners: this.listeners,
       descriptors: new DescriptorWatch((onlyOverdue) => {
         processes.settle(onlyOverdue);
         half.settle(onlyOverdue);
