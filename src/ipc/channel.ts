@@ -113,8 +113,20 @@ export class Channel<Out> {
    * @returns false when the message certainly did not leave.
    */
   sendPast(body: Out, handle: SentHandle): boolean {
-    const native = this.#native;
     if (this.#held !== undefined) return this.#hold(body, handle);
+    return this.#sendPast(body, handle);
+  }
+
+  /**
+   * Sends a message with this very end of the channel as its handle, also while handles are held. It is the one handle that is always
+   * there. The receiver can do nothing with it but close its copy.
+   */
+  sendEnd(body: Out): boolean {
+    return this.#native === undefined ? this.send(body) : this.#sendPast(body, this.#native);
+  }
+
+  #sendPast(body: Out, handle: SentHandle): boolean {
+    const native = this.#native;
     if (!this.#otherReadsHandles || native === undefined || !canWriteHandles(native)) return this.send(body, handle);
     if (!this.#end.connected) return false;
     this.#flush();

@@ -9,7 +9,10 @@ export type HalfMessage =
   /** The program is loaded, so that it hears of the workers that there are. */
   | { readonly type: 'ready' }
   /** A message for a worker, as the program gave it to `worker.send`. */
-  | { readonly type: 'send'; readonly worker: number; readonly message: unknown };
+  | { readonly type: 'send'; readonly worker: number; readonly message: unknown }
+  /** The answer to `settle`, and the one to `prove`, with which a handle comes. */
+  | { readonly type: 'settled' }
+  | { readonly type: 'proof' };
 
 /** The messages of the primary to the half. */
 export type ToHalf =
@@ -18,6 +21,8 @@ export type ToHalf =
   | { readonly type: 'said'; readonly worker: number; readonly message: unknown }
   /** The half is to end when it has heard all that came before this. */
   | { readonly type: 'end' }
+  /** As to a worker: see `Settling`. */
+  | { readonly type: 'settle' | 'prove' | 'resume' }
   | { readonly type: 'gone'; readonly worker: number; readonly code: number | null; readonly signal: string | null };
 
 /**
@@ -28,7 +33,7 @@ export type ToHalf =
  */
 export function decodeHalfMessage(body: unknown): HalfMessage | undefined {
   const { type, worker, message } = fieldsOf(body);
-  if (type === 'ready') return { type };
+  if (type === 'ready' || type === 'settled' || type === 'proof') return { type };
   if (type !== 'send' || !Number.isSafeInteger(worker) || !isForWorkers(message)) return undefined;
   return { type, worker: worker as number, message };
 }

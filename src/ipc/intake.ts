@@ -54,6 +54,8 @@ export interface IntakeEvents {
    * too.
    */
   unusable(what: string): void;
+  /** The worker has said that it sends no handle, and one came that may have been sent right behind these words. */
+  uncertain?(): void;
 }
 
 export interface IntakeOptions {
@@ -118,6 +120,11 @@ export class Intake {
   static of(child: ChildProcess, events: IntakeEvents, options: IntakeOptions): Intake | undefined {
     const channel = channelOf(child);
     return channel && new Intake(child, channel, events, options);
+  }
+
+  /** Lets another handle come. */
+  awaitHandle(): void {
+    this.#handlesLeft++;
   }
 
   /** Checks the backlog. The primary calls this before it writes. */
@@ -266,7 +273,7 @@ export class Intake {
    * A message may carry any number of descriptors. libuv queues about 60 of them and hands one to each of the following reads, as if it
    * had come with that read. Those in the queue can neither be seen nor closed. So a worker is asked now and then to pause and to say so. A
    * read that has brought these words and a handle shows that some are queued. The application does not pause, though, and may send a
-   * socket right behind these words. This is believed once, until the words have come without a handle.
+   * socket right behind these words. This is believed once, until the words have come without a handle, and the worker is asked again.
    */
   #checkSettled(message: object): void {
     const { body, bodies } = fieldsOf(message);
@@ -274,7 +281,8 @@ export class Intake {
     if (!said.some((one) => fieldsOf(one)['type'] === 'settled')) return;
     const isExcused = !this.#hadHandle && this.#handle !== undefined && this.#hasNodesHandleBehind();
     this.#hadHandle = this.#cameWithHandle;
-    if (this.#cameWithHandle && !isExcused) this.#events.malformed('more descriptors than messages with one');
+    if (isExcused) this.#events.uncertain?.();
+    else if (this.#cameWithHandle) this.#events.malformed('more descriptors than messages with one');
   }
 
   /** The line that a handle came with is the last of its read, and may be the beginning of one. */

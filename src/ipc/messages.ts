@@ -56,6 +56,8 @@ export type WorkerMessage =
   | { readonly type: 'ready' }
   /** The worker sends no handle from here on, until it is told to `resume`. */
   | { readonly type: 'settled' }
+  /** The answer to `prove`. A handle comes with it. */
+  | { readonly type: 'proof' }
   /** The worker was asked to drain, and nothing is in flight any more. */
   | { readonly type: 'drained' }
   /** The metrics of the application's own registries, as prom-client's `getMetricsAsJSON` returns them. */
@@ -107,6 +109,8 @@ export type PrimaryMessage =
    * descriptors that it has got from the worker came with messages.
    */
   | { readonly type: 'settle' | 'resume' }
+  /** The worker is to send a handle, any one, with the answer `proof`: see `Settling`. */
+  | { readonly type: 'prove' }
   /** The server as a whole is in another state. A worker that hears nothing takes it for ready. */
   | ({ readonly type: 'server' } & ServerTerms)
   /** The answer is `metrics` with the same `request`. */
@@ -299,6 +303,7 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   unshared: { address, port, where: (value) => value === 'exclusive' || value === 'thread' },
   ready: {},
   settled: {},
+  proof: {},
   drained: {},
   metrics: { request: number, families: Array.isArray },
   health: { ok: (value) => value === null || boolean(value), reason: atMost(LONGEST_REASON), readings, clients },

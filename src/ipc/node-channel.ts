@@ -44,7 +44,9 @@ export function watchWrites(channel: ChannelHandle): void {
   channel.writeUtf8String = (request, text, handle) => {
     Request ??= request.constructor as new () => object;
     const status = writeUtf8String.call(channel, request, text, handle);
-    if (status === 0 && typeof handle === 'object' && handle !== null) whenWritten(request, holdHandle(handle));
+    // A channel that is closed ends its writes before its memory is freed, also those of the channel itself.
+    if (status === 0 && typeof handle === 'object' && handle !== null && handle !== channel)
+      whenWritten(request, holdHandle(handle));
     return status;
   };
 }

@@ -124,6 +124,11 @@ export class ListenerSet {
     return told;
   }
 
+  /** Undoes what workers may have done to the sockets that they were given: see `Listener`. */
+  unblock(): void {
+    for (const { listener } of this.#directory.entries()) listener.unblock();
+  }
+
   /** Parks the worker, because another worker of its slot accepts. It still accepts at addresses that only it has. */
   park(worker: number): void {
     this.#members.parked(worker, true);

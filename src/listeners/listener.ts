@@ -197,7 +197,13 @@ export class Listener {
   socket(slot: number): NativeHandle {
     const socket = this.#sockets.get(this.seat(slot));
     if (socket === undefined) throw new Error(`${this.address}:${this.port} has no socket for slot ${slot}`);
+    unblock(socket);
     return socket;
+  }
+
+  /** Undoes what a worker may have done to the sockets: see `unblock`. */
+  unblock(): void {
+    for (const socket of this.#sockets.values()) unblock(socket);
   }
 
   /** Describes the listener for the primary that succeeds this one. */
@@ -221,6 +227,14 @@ export class Listener {
     }
     this.#sockets.clear();
   }
+}
+
+/**
+ * Has the calls of a socket return at once, as libuv needs it. The flag is one for all processes that have the socket, and outlasts them:
+ * where a worker has cleared it, the next one to accept waits in the kernel. This takes 0.35 µs.
+ */
+function unblock(socket: NativeHandle): void {
+  socket.setBlocking?.(false);
 }
 
 export interface OpenOptions {

@@ -36,6 +36,8 @@ export interface NativeHandle {
   getsockname?(out: { address?: string; family?: string; port?: number }): number;
   /** Only TCP handles have this. The result is ENOTCONN for a socket that listens. */
   getpeername?(out: object): number;
+  /** UDP handles do not have this. */
+  setBlocking?(isBlocking: boolean): number;
   /** Only pipe handles have this. */
   fchmod?(mode: number): number;
   close(callback?: () => void): void;
@@ -50,6 +52,7 @@ export interface NativeHandle {
 export interface NativeClient {
   /** Only TCP handles have this. */
   getpeername?(out: { address?: string }): number;
+  setBlocking?(isBlocking: boolean): number;
   close(callback?: () => void): void;
 }
 

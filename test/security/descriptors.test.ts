@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { command } from '../support/paths.ts';
 import { noOtherUser } from '../support/platform.ts';
+import { compromised, descriptorsOf, inside, serveAsNobody } from '../support/separated.ts';
+import { poll } from '../support/watched.ts';
 
 const notLinux = process.platform !== 'linux';
 
@@ -57,5 +59,35 @@ for (const { user, input, skip } of cases) {
     } finally {
       rmSync(directory, { recursive: true });
     }
+  });
+}
+
+/** Sets the listening socket to block, and answers which it is, and what the flags of its open file description are then. */
+const block = `const { readFileSync, readlinkSync } = require('node:fs');
+const socket = process._getActiveHandles().find((one) => one.constructor.name === 'TCP');
+socket.setBlocking(true);
+return [readlinkSync('/proc/self/fd/' + socket.fd), /flags:\\s+(\\d+)/.exec(readFileSync('/proc/self/fdinfo/' + socket.fd, 'utf8'))[1]];`;
+
+const O_NONBLOCK = 0o4000;
+const blocks = (flags: string): boolean => (Number.parseInt(flags, 8) & O_NONBLOCK) === 0;
+
+/** Whether what a process has open blocks those who read from it. */
+function isBlocking(pid: number, what: string): boolean {
+  const [fd] = [...descriptorsOf(pid)].find(([, link]) => link === what)!;
+  return blocks(/flags:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'utf8'))![1]!);
+}
+
+for (const sharing of ['shared', 'auto']) {
+  const name = `a socket that a worker has set to block does not stay so, sharing ${sharing}`;
+  test(name, { skip: notLinux || noOtherUser }, async () => {
+    await using app = await serveAsNobody({
+      files: { 'app.cjs': compromised },
+      options: ['--sharing', sharing],
+    });
+    const { value, error } = await inside(app.target, block);
+    assert.equal(error, undefined);
+    const [what, flags] = value as [string, string];
+    assert.ok(blocks(flags));
+    await poll(() => !isBlocking(app.pid, what) || undefined, 'the flag', 10_000);
   });
 }

@@ -8,6 +8,8 @@ import { statusSchema } from '../../src/control/status/status-schema.ts';
 import { serve, type App } from '../support/app.ts';
 import { get } from '../support/http.ts';
 
+const notLinux = process.platform !== 'linux' && 'only Linux tells how many descriptors there are';
+
 const COUNT = Number(process.env['FUZZ_MESSAGES'] ?? 3000);
 
 /** Says something. The worker may be killed for it, and another one comes. */
@@ -105,6 +107,87 @@ for nth in range(12):
     time.sleep(0.02)
 time.sleep(5)
 `;
+
+/**
+ * Sends an eventfd of this very process with each of 2,000 messages that mean nothing. libuv in the primary knows no such kind, and keeps
+ * them.
+ */
+const stuffer = `const { readdirSync, readlinkSync } = require('node:fs');
+const channel = process[Object.getOwnPropertySymbols(process).find(({ description }) => description === 'kChannelHandle')];
+const write = channel.writeUtf8String;
+let Request;
+channel.writeUtf8String = function (request, ...rest) {
+  Request = request.constructor;
+  return write.call(channel, request, ...rest);
+};
+const isEvents = (fd) => {
+  try { return readlinkSync('/proc/self/fd/' + fd) === 'anon_inode:[eventfd]'; } catch { return false; }
+};
+exports.stuff = (text) => {
+  process.send('begin');
+  const handle = new channel.constructor(0);
+  if (handle.open(readdirSync('/proc/self/fd').map(Number).find(isEvents)) !== 0) throw new Error('no eventfd');
+  let sent = 0;
+  const more = () => {
+    for (let nth = 0; nth < 20 && sent < 2000; nth++, sent++) write.call(channel, new Request(), text + '\\n', handle);
+    if (sent < 2000) setTimeout(more, 20);
+  };
+  more();
+};`;
+
+const KEPT = 'descriptors of a kind that nobody can take';
+
+test(
+  'a worker that sends descriptors of a kind that libuv does not know is replaced, and they are gone',
+  { skip: notLinux },
+  async () => {
+    const entry = `require('node:http').createServer((request, response) => {
+    response.end('', () => request.url === '/send' && require('./stuffer.cjs').stuff('{"cmd":"NODE_PREFORK","body":{"type":"started"}}'));
+  }).listen(process.env.PORT);`;
+    await using app = await serve({
+      entry: './app.cjs',
+      files: { 'app.cjs': entry, 'half.cjs': '', 'stuffer.cjs': stuffer },
+      options: ['--workers', '2', '--balance', 'kernel', '--recover-interval', '0', '--primary', './half.cjs'],
+    });
+    const before = readdirSync(`/proc/${app.pid}/fd`).length;
+    await get(app.target, { path: '/send' }).catch(() => {});
+    const { fields } = await app.event('worker expelled');
+    assert.equal(fields['why'], KEPT);
+    await app.event('worker ready', { slot: fields['slot']! }, 2);
+    const blamed = ['worker expelled', 'bad message', 'primary half failed'] as const;
+    assert.deepEqual(
+      blamed.map((event) => app.events(event).length),
+      [1, 1, 0],
+      'those who were asked too, and are well, are not blamed',
+    );
+    const after = readdirSync(`/proc/${app.pid}/fd`).length;
+    assert.ok(after < before + 10, `${before} descriptors, then ${after}`);
+    await assertAnswers(app, 1);
+  },
+);
+
+test('so is the process of --primary', { skip: notLinux }, async () => {
+  const half = `const { existsSync, writeFileSync } = require('node:fs');
+  if (!existsSync('sent')) {
+    writeFileSync('sent', '');
+    require('node:cluster').once('online', () => require('./stuffer.cjs').stuff('{"text":"hello"}'));
+  }`;
+  await using app = await serve({
+    entry: './app.cjs',
+    files: {
+      'app.cjs': `require('node:http').createServer((_, response) => response.end()).listen(process.env.PORT);`,
+      'half.cjs': half,
+      'stuffer.cjs': stuffer,
+    },
+    options: ['--workers', '2', '--primary', './half.cjs'],
+  });
+  const before = readdirSync(`/proc/${app.pid}/fd`).length;
+  const { fields } = await app.event('primary half failed');
+  assert.equal(fields['why'], `it sent ${KEPT}`);
+  await app.event('primary half ready', {}, 2);
+  const after = readdirSync(`/proc/${app.pid}/fd`).length;
+  assert.ok(after < before + 10, `${before} descriptors, then ${after}`);
+});
 
 const asked = `const { spawn } = require('node:child_process');
 require('node:http').createServer((request, response) => {

@@ -3,9 +3,10 @@ import { Channel } from '../../ipc/channel.ts';
 import { decodeHalfMessage, type HalfMessage, type ToHalf } from '../../ipc/half-messages.ts';
 import { Intake, LONGEST_BACKLOG_BYTES } from '../../ipc/intake.ts';
 import { channelOf } from '../../ipc/node-channel.ts';
+import { Settling, type Answer } from '../../ipc/settling.ts';
 
 export interface HalfEvents {
-  said(message: HalfMessage): void;
+  said(message: Exclude<HalfMessage, { type: Answer }>): void;
   /** The process sent what our end of the channel never sends. */
   offended(what: string): void;
   /** Comes exactly once, and is the last event. */
@@ -18,10 +19,16 @@ export interface HalfEvents {
  */
 const MOST_HANDLES = 4;
 
+/** The process has no row that tells whether its event loop turns, and a program may take long. So it has a minute. */
+const MOST_LOOKS_IN_VAIN = 240;
+
 /** A process of `--primary`. The object owns the child and its channel, which are released when it has ended. */
 export class HalfProcess {
   readonly child: ChildProcess;
   readonly #channel: Channel<ToHalf>;
+  readonly #settling: Settling;
+  /** Whether it can be asked something: Node has made its channel, and it has not misused it. */
+  readonly #isAsked: () => boolean;
   #hasEnded = false;
 
   constructor(child: ChildProcess, events: HalfEvents) {
@@ -36,16 +43,29 @@ export class HalfProcess {
     };
     const intake: Intake | undefined = Intake.of(
       child,
-      { malformed: offend, unusable: offend },
+      { malformed: offend, unusable: offend, uncertain: () => this.#settling.doubt() },
       { isClustered: false, mostHandles: MOST_HANDLES },
     );
-    this.#channel = new Channel(child, (body, handle) => {
+    this.#settling = new Settling({
+      tell: (type) => {
+        if (type === 'prove') intake?.awaitHandle();
+        this.send({ type });
+      },
+      blame: offend,
+      mostLooks: MOST_LOOKS_IN_VAIN,
+    });
+    const hear = (body: unknown, handle: unknown): void => {
       // No handle is awaited, and the intake passes on none but connections.
       (handle as { close?: () => void } | undefined)?.close?.();
       const message = decodeHalfMessage(body);
       if (message === undefined) offend('no message of ours');
-      else if (!hasOffended) events.said(message);
-    });
+      else if (hasOffended) return;
+      else if (message.type === 'settled' || message.type === 'proof')
+        this.#settling.answered(message.type, handle !== undefined);
+      else events.said(message);
+    };
+    this.#channel = new Channel(child, hear, intake && {});
+    this.#isAsked = () => intake !== undefined && !hasOffended;
     const end = (code: number | null, signal: NodeJS.Signals | null): void => {
       if (this.#hasEnded) return;
       this.#hasEnded = true;
@@ -63,6 +83,11 @@ export class HalfProcess {
 
   get hasEnded(): boolean {
     return this.#hasEnded;
+  }
+
+  /** Asks whether descriptors wait in its channel: see `Settling`. @param onlyOverdue whether it is asked only again. */
+  settle(onlyOverdue: boolean): void {
+    if (this.#isAsked() && this.child.connected && (!onlyOverdue || this.#settling.isOpen)) this.#settling.look(false);
   }
 
   /**

@@ -1,11 +1,10 @@
 /** Runs `--primary`: the application's half of what node:cluster's users run in their primary, in a process of its own. */
 import type { ChildProcess } from 'node:child_process';
 import type { Program } from '../../options/index.ts';
-import type { HalfMessage } from '../../ipc/half-messages.ts';
 import type { WorkerId } from '../fleet/ids.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Os } from '../workers/os.ts';
-import { HalfProcess } from './half-process.ts';
+import { HalfProcess, type HalfEvents } from './half-process.ts';
 import { Mail, type Refusal } from './mail.ts';
 
 const FIRST_WAIT_MS = 500;
@@ -109,6 +108,12 @@ export class PrimaryHalf {
     if (running !== undefined && running.program !== this.#parts.current()) this.renew();
   }
 
+  /** Asks whether descriptors wait in its channel: see `Settling`. */
+  settle(onlyOverdue: boolean): void {
+    this.#booting?.process.settle(onlyOverdue);
+    this.#serving?.process.settle(onlyOverdue);
+  }
+
   forked(worker: WorkerId, pid: number): void {
     this.#serving?.process.send({ type: 'forked', worker, pid });
   }
@@ -138,7 +143,7 @@ export class PrimaryHalf {
     if (this.#leaving.size > 0) await new Promise<void>((resolve) => (this.#allLeft = resolve));
   }
 
-  #said(from: HalfProcess, message: HalfMessage): void {
+  #said(from: HalfProcess, message: Parameters<HalfEvents['said']>[0]): void {
     if (message.type === 'ready') return this.#ready(from);
     if (!this.#mail.admits('half', this.#parts.os.now())) return this.#dropped('too many');
     if (!this.#parts.tell(message.worker, message.message)) this.#dropped('worker is full');

@@ -116,7 +116,11 @@ export class Resources {
       os,
       log: parts.log,
       restoreBoard: () => this.#board?.restore(),
-      descriptors: new DescriptorWatch((onlyOverdue) => processes.settle(onlyOverdue)),
+      listeners: this.listeners,
+      descriptors: new DescriptorWatch((onlyOverdue) => {
+        processes.settle(onlyOverdue);
+        half.settle(onlyOverdue);
+      }),
       row,
       handoffs: () => this.handoffs.counts,
       moves: () => this.handoffs.moves,

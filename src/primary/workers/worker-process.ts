@@ -5,6 +5,7 @@ import { Channel, type SentHandle } from '../../ipc/channel.ts';
 import { Intake, LONGEST_BACKLOG_BYTES, MOST_BEHIND_HANDLE } from '../../ipc/intake.ts';
 import { awaitsAcknowledgement, channelOf, messagesBehindHandle } from '../../ipc/node-channel.ts';
 import { decodeWorkerMessage, type PrimaryMessage, type WorkerMessage } from '../../ipc/messages.ts';
+import { Settling, type Answer } from '../../ipc/settling.ts';
 import { isConnection, type ReceivedHandle } from '../../ipc/received-handle.ts';
 import type { ExitFacts } from '../exits/exit.ts';
 import type { Offence } from '../fleet/events.ts';
@@ -12,7 +13,7 @@ import type { WorkerId } from '../fleet/ids.ts';
 import { MOST_OFFENCES } from '../fleet/offence.ts';
 
 /** The messages of a worker while it lives. */
-export type LivingMessage = Exclude<WorkerMessage, { type: 'lastWords' | 'settled' }>;
+export type LivingMessage = Exclude<WorkerMessage, { type: 'lastWords' | Answer }>;
 
 /** The events of a worker's process for its supervisor. `exited` comes exactly once, and is the last one. */
 export interface WorkerEvents {
@@ -76,9 +77,7 @@ export class WorkerProcess {
   /** What the half's messages fill behind a handle that has not been acknowledged, characters. */
   #toldBehindHandle = 0;
   #offences = 0;
-  /** At how many looks the worker had not answered that it was asked to settle; undefined when it has answered. */
-  #looksInVain: number | undefined;
-  #offencesBefore = 0;
+  readonly #settling: Settling;
   #lastWords: ExitFacts['lastWords'];
 
   /** Wraps a child. */
@@ -95,9 +94,15 @@ export class WorkerProcess {
       {
         malformed: (what, body) => this.#offend({ what, body, isLast: false }),
         unusable: (what) => this.#offend({ what, isLast: true }),
+        uncertain: () => this.#settling.doubt(),
       },
       { isClustered },
     );
+    this.#settling = new Settling({
+      tell: (type) => this.#isExpelled || this.send({ type }),
+      blame: (what, isLast) => this.#offend({ what, isLast }),
+      mostLooks: MOST_LOOKS_IN_VAIN,
+    });
     const hear = (body: unknown, handle: unknown): void => this.#hear(body, handle as ReceivedHandle | undefined);
     this.#channel = new Channel(child, hear, this.#intake && {});
     child.on('message', (message) => {
@@ -130,38 +135,18 @@ export class WorkerProcess {
   }
 
   /**
-   * Asks whether all descriptors came with messages: see `Intake`. What a worker keeps in the channel goes with the worker. One that
-   * does not answer is asked again, and is replaced when that was in vain for long, unless it stands still.
+   * Asks whether all descriptors came with messages: see `Settling`. What a worker keeps in the channel goes with the worker. One that
+   * does not answer for long is replaced, unless it stands still.
    *
    * @param beatAt the last beat of its event loop.
    */
   settle(now: number, beatAt: number): void {
     if (this.#intake === undefined || this.#isExpelled || !this.child.connected) return;
-    if (this.#looksInVain === undefined) return this.#askToSettle();
-    // Once it goes on it has the whole time: its first beat comes before it reads the question.
-    this.#looksInVain = now - beatAt >= HUNG_AFTER_MS ? 0 : this.#looksInVain + 1;
-    if (this.#looksInVain > MOST_LOOKS_IN_VAIN)
-      this.#offend({ what: 'does not say that it sends no descriptor', isLast: true });
+    this.#settling.look(now - beatAt >= HUNG_AFTER_MS);
   }
 
   get isSettling(): boolean {
-    return this.#looksInVain !== undefined;
-  }
-
-  #askToSettle(): void {
-    this.#looksInVain = 0;
-    this.send({ type: 'settle' });
-  }
-
-  /** A worker with an offence is asked again: where more descriptors wait, there will be another one. */
-  #settled(): void {
-    if (this.#looksInVain === undefined) return this.#offend({ what: 'answers what was not asked', isLast: false });
-    this.#looksInVain = undefined;
-    if (this.#offences > this.#offencesBefore) {
-      this.#offencesBefore = this.#offences;
-      return this.#askToSettle();
-    }
-    this.send({ type: 'resume' });
+    return this.#settling.isOpen;
   }
 
   /**
@@ -190,7 +175,8 @@ export class WorkerProcess {
     if (!isParcel) handle?.close();
     if (message === undefined) this.#offend({ what: 'no message of ours', body, isLast: false });
     else if (message.type === 'lastWords') this.#lastWords = message;
-    else if (message.type === 'settled') this.#settled();
+    else if (message.type === 'settled' || message.type === 'proof')
+      this.#settling.answered(message.type, handle !== undefined);
     else this.#events.message(this.id, message, isParcel ? handle : undefined);
   }
 
@@ -202,6 +188,8 @@ export class WorkerProcess {
     if (this.#isExpelled) return;
     this.#offences = offence.isLast ? MOST_OFFENCES : this.#offences + 1;
     if (this.#isExpelled) this.#intake?.close();
+    // Where more descriptors wait, there will be another offence.
+    this.#settling.doubt();
     this.#events.offended(this.id, { ...offence, isLast: this.#isExpelled });
   }
 

@@ -267,6 +267,8 @@ export class Handoffs {
       link.send({ type: 'refused', id });
       return;
     }
+    // The flag is one for all processes that have the connection, and its sender is not trusted with it.
+    client.setBlocking?.(false);
     setProxiedPart(client, header);
     // All others are told before the sender is, which then no longer counts it as on its way.
     this.#arriving.add(client);

@@ -19,6 +19,9 @@ const workers = new Workers((worker, message) => channel.send({ type: 'send', wo
 const channel = new Channel<HalfMessage>(process, (body) => {
   const message = body as ToHalf;
   if (message.type === 'end') end();
+  // This process sends no handle, so that it has nothing to stop or to resume.
+  else if (message.type === 'settle') channel.send({ type: 'settled' });
+  else if (message.type === 'prove') channel.sendEnd({ type: 'proof' });
   else workers.take(message);
 });
 // The channel keeps the process alive, also where the program itself has nothing to wait for.

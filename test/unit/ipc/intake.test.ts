@@ -23,6 +23,7 @@ class Bench {
   readonly given: unknown[] = [];
   readonly malformed: string[] = [];
   readonly unusable: string[] = [];
+  uncertain = 0;
   endsSeen = 0;
   readonly intake: Intake;
   readonly child = Object.assign(new EventEmitter(), {
@@ -55,7 +56,11 @@ class Bench {
     }
     this.intake = Intake.of(
       child as unknown as ChildProcess,
-      { malformed: (what) => this.malformed.push(what), unusable: (what) => this.unusable.push(what) },
+      {
+        malformed: (what) => this.malformed.push(what),
+        unusable: (what) => this.unusable.push(what),
+        uncertain: () => this.uncertain++,
+      },
       { isClustered, mostHandles },
     )!;
   }
@@ -355,7 +360,7 @@ for (const [what, text, rest] of [
     await say();
     await bench.say(settled);
     await say();
-    assert.deepEqual(bench.malformed, []);
+    assert.deepEqual([bench.malformed, bench.uncertain], [[], 2]);
     for (const times of [1, 2]) {
       await say();
       assert.deepEqual(bench.malformed, Array(times).fill('more descriptors than messages with one'));
@@ -378,6 +383,13 @@ test('where hardly any handle is awaited, more are too many', async () => {
   const second = new FakeHandle();
   await bench.say(pastMessage, second);
   assert.deepEqual([bench.unusable, second.isClosed], [['sends handles that nobody awaits'], true]);
+});
+
+test('one that was asked for is none too many', async () => {
+  const bench = new Bench({ mostHandles: 0 });
+  bench.intake.awaitHandle();
+  await bench.say(pastMessage, new FakeHandle());
+  assert.deepEqual(bench.unusable, []);
 });
 
 test('once it is closed what comes is dropped, and handles are closed', async () => {

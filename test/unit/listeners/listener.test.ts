@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { test } from 'node:test';
 import type { ListenQuery } from '../../../src/contract/listening.ts';
 import { BindError, Listener, type BindTcp, type TcpQuery } from '../../../src/listeners/listener.ts';
-import type { Bound, NativeHandle } from '../../../src/listeners/native.ts';
+import { bindTcp, type Bound, type NativeHandle } from '../../../src/listeners/native.ts';
 
 const EACCES = -constants.errno.EACCES;
 const query: ListenQuery = {
@@ -119,4 +119,17 @@ test('one socket for all needs no other', async () => {
   await listener.provide(5);
   assert.equal(listener.socket(5), only as unknown as NativeHandle);
   assert.equal(remote.asked.length, 1);
+});
+
+test('a socket that a worker has set to block does not block when the next one gets it, nor after a look', async () => {
+  const bound = bindTcp('127.0.0.1', 0, 4);
+  assert.ok('handle' in bound);
+  const calls: boolean[] = [];
+  bound.handle.setBlocking = (isBlocking) => calls.push(isBlocking);
+  const listener = await Listener.open(1, { ...query, port: bound.port }, 0, { sharing: 'shared', bind: () => bound });
+  listener.socket(1);
+  assert.deepEqual(calls, [false]);
+  listener.unblock();
+  assert.deepEqual(calls, [false, false]);
+  listener.close();
 });

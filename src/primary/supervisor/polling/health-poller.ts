@@ -1,5 +1,6 @@
 import type { MovesByReason } from '../../../contract/moves.ts';
 import { BEAT_MS } from '../../../contract/limits.ts';
+import type { ListenerSet } from '../../../listeners/listener-set.ts';
 import type { Settings } from '../../../options/index.ts';
 import type { Row } from '../../../scoreboard/layout.ts';
 import { isOfTheFuture } from '../../../scoreboard/range.ts';
@@ -29,6 +30,7 @@ export interface HealthPollerParts {
   /** Puts the scoreboard right before it is read. */
   readonly restoreBoard: () => void;
   readonly descriptors: Pick<DescriptorWatch, 'look'>;
+  readonly listeners: Pick<ListenerSet, 'unblock'>;
   readonly row: (worker: WorkerId) => Row | undefined;
   readonly handoffs: () => HandoffCounts;
   readonly moves: () => MovesByReason;
@@ -78,6 +80,7 @@ export class HealthPoller {
     this.start();
     restoreBoard();
     this.#parts.descriptors.look();
+    this.#parts.listeners.unblock();
     this.#watch = look(this.#watch, os.now());
     this.#balanceLog?.write(fleet, this.#watch.lookedAt);
     this.#idleBoots.look(fleet, row, this.#watch.lookedAt);

@@ -19,6 +19,7 @@ function looks(rows: ReadonlyArray<number | 'torn' | 'never'>): string[] {
     log: () => {},
     restoreBoard: () => void events.push('restored'),
     descriptors: { look: () => {} },
+    listeners: { unblock: () => {} },
     row: () => row,
     figures: { look: () => {} },
     slow: { look: () => {} },

@@ -175,7 +175,11 @@ test('a worker that says that it sends no handle may go on, and is asked no seco
   worker.settle(1250, 1250);
   assert.deepEqual([told(), worker.isSettling], [['settle'], true]);
   child.say({ type: 'settled' });
-  assert.deepEqual([told(), worker.isSettling, blamed], [['settle', 'resume'], false, []]);
+  assert.deepEqual([told(), worker.isSettling], [['settle', 'prove'], true]);
+  const own = new Handle();
+  child.say({ type: 'proof' }, own);
+  assert.deepEqual([told(), worker.isSettling, blamed], [['settle', 'prove', 'resume'], false, []]);
+  assert.equal(own.closed, 1);
   child.say({ type: 'settled' });
   assert.deepEqual(blamed, ['answers what was not asked']);
 });
@@ -196,11 +200,22 @@ test('a look after the primary stood still is one look', () => {
   assert.deepEqual(blamed, []);
 });
 
+test('one whose handle does not come when it is asked for one is replaced: nothing leaves its queue', () => {
+  const { child, told, blamed } = asked();
+  const what = 'descriptors of a kind that nobody can take';
+  for (let nth = 0; nth < 3; nth++) {
+    child.say({ type: 'settled' });
+    child.say({ type: 'proof' });
+  }
+  assert.deepEqual(blamed, [what, what, `${what}!`]);
+  assert.deepEqual(told(), ['settle', 'prove', 'settle', 'prove', 'settle', 'prove'], 'nothing more is told to it');
+});
+
 test('one that has offended meanwhile is asked again', () => {
   const { child, told, blamed } = asked();
   child.say({ type: 'nothing' } as never);
   child.say({ type: 'settled' });
   assert.deepEqual([told(), blamed.length], [['settle', 'settle'], 1]);
   child.say({ type: 'settled' });
-  assert.deepEqual(told(), ['settle', 'settle', 'resume']);
+  assert.deepEqual(told(), ['settle', 'settle', 'prove']);
 });

@@ -39,10 +39,16 @@ export class FakeLink {
 
 export class FakeClient implements NativeClient {
   isClosed = false;
+  isBlocking = false;
   readonly address: string | undefined;
 
   constructor(address?: string) {
     this.address = address;
+  }
+
+  setBlocking(isBlocking: boolean): number {
+    this.isBlocking = isBlocking;
+    return 0;
   }
 
   getpeername(out: { address?: string }): number {

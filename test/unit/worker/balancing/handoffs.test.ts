@@ -196,3 +196,11 @@ test('asked back, a worker refuses: what it had taken it has said before', () =>
   link.hear({ type: 'recall', id: 5 });
   assert.deepEqual(link.messages, [{ type: 'refused', id: 5 }]);
 });
+
+test('a connection that its sender has set to block does not block here', () => {
+  const { link, served } = setUp();
+  const client = Object.assign(new FakeClient(), { isBlocking: true });
+  link.hear({ type: 'handoff', id: 5, listener: LISTENER, from: OTHER, nth: 1 }, client);
+  link.sent[0]!.written!(null);
+  assert.deepEqual([served, client.isBlocking], [[client], false]);
+});

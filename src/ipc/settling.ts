@@ -1,0 +1,109 @@
+/**
+ * Finds out whether descriptors wait in a channel, where nothing can see or close them. libuv keeps those that come together, and hands
+ * one with each read. It knows sockets of IP and of streams. One of another kind (an eventfd, SOCK_SEQPACKET) stays at the head of its
+ * queue for ever. All that come later stay behind it, and no read shows any. So the other process is asked two things:
+ *
+ * 1. `settle`: to send no handle, and to answer `settled`. A read that has brought this answer and a handle shows that some are
+ *    queued (`Intake`). One without a handle shows that the queue is empty, or that nothing leaves it any more.
+ * 2. `prove`, when that answer has come: to send a handle. Where this one does not come either, nothing leaves the queue.
+ *
+ * A handle that comes after the first answer shows that the queue was empty when the answer came. What is sent after the question is
+ * found by the next one: `DescriptorWatch` has counted before it asked.
+ */
+import { closeSync, openSync } from 'node:fs';
+
+/** The answers of the other process. */
+export type Answer = 'settled' | 'proof';
+
+export interface SettlingParts {
+  readonly tell: (type: 'settle' | 'prove' | 'resume') => void;
+  /** The other process misuses the channel. `isLast` is true where it is not worth another question. */
+  readonly blame: (what: string, isLast: boolean) => void;
+  /** At how many looks an answer may be missing. */
+  readonly mostLooks: number;
+  /** Whether this process can open a descriptor. Where it cannot, the kernel drops those that come. */
+  readonly canOpen?: () => boolean;
+}
+
+/** The questions to one process. Owns nothing. */
+export class Settling {
+  readonly #parts: SettlingParts;
+  #awaited: Answer | undefined;
+  /** At how many looks the answer was missing. */
+  #looks = 0;
+  /** Something came since the question that makes the answer worthless. */
+  #isDoubted = false;
+  /** The last answer told nothing, as no descriptor was left for the handle. */
+  #isOwed = false;
+
+  constructor(parts: SettlingParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether the next look is for this process, also when there is no new reason to ask. */
+  get isOpen(): boolean {
+    return this.#awaited !== undefined || this.#isOwed;
+  }
+
+  /**
+   * Asks, or counts that there is no answer yet.
+   *
+   * @param isStill whether the process stands still, and cannot answer.
+   */
+  look(isStill: boolean): void {
+    if (this.#awaited === undefined) return this.#ask();
+    // Once it goes on it has the whole time: its first beat comes before it reads the question.
+    this.#looks = isStill ? 0 : this.#looks + 1;
+    if (this.#looks > this.#parts.mostLooks) this.#parts.blame('does not say that it sends no descriptor', true);
+  }
+
+  /** The process has sent what no healthy one sends, or something that makes an answer uncertain: it is asked again. */
+  doubt(): void {
+    this.#isDoubted = true;
+  }
+
+  /** Takes an answer. */
+  answered(answer: Answer, hasHandle: boolean): void {
+    if (this.#awaited !== answer) return this.#parts.blame('answers what was not asked', false);
+    if (answer === 'settled') return this.#settled();
+    if (hasHandle) return this.#resume();
+    const { blame, canOpen = canOpenOne } = this.#parts;
+    if (!canOpen()) {
+      this.#isOwed = true;
+      return this.#resume();
+    }
+    blame('descriptors of a kind that nobody can take', false);
+    this.#ask();
+  }
+
+  #settled(): void {
+    if (this.#isDoubted) return this.#ask();
+    this.#await('proof');
+    this.#parts.tell('prove');
+  }
+
+  #ask(): void {
+    this.#isDoubted = this.#isOwed = false;
+    this.#await('settled');
+    this.#parts.tell('settle');
+  }
+
+  #resume(): void {
+    this.#awaited = undefined;
+    this.#parts.tell('resume');
+  }
+
+  #await(answer: Answer): void {
+    this.#awaited = answer;
+    this.#looks = 0;
+  }
+}
+
+function canOpenOne(): boolean {
+  try {
+    closeSync(openSync('/dev/null', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
+}

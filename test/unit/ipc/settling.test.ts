@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Settling } from '../../../src/ipc/settling.ts';
+
+class Bench {
+  readonly told: string[] = [];
+  readonly blamed: string[] = [];
+  canOpen = true;
+  readonly settling = new Settling({
+    tell: (type) => void this.told.push(type),
+    blame: (what, isLast) => void this.blamed.push(`${what}${isLast ? '!' : ''}`),
+    mostLooks: 3,
+    canOpen: () => this.canOpen,
+  });
+}
+
+const KEPT = 'descriptors of a kind that nobody can take';
+
+test('a handle that comes after the first answer shows that the queue was empty', () => {
+  const { settling, told, blamed } = new Bench();
+  settling.look(false);
+  settling.answered('settled', false);
+  assert.ok(settling.isOpen);
+  settling.answered('proof', true);
+  assert.deepEqual([told, blamed, settling.isOpen], [['settle', 'prove', 'resume'], [], false]);
+});
+
+test('one that does not come shows that nothing leaves the queue', () => {
+  const { settling, told, blamed } = new Bench();
+  settling.look(false);
+  settling.answered('settled', false);
+  settling.answered('proof', false);
+  assert.deepEqual([told, blamed], [['settle', 'prove', 'settle'], [KEPT]]);
+});
+
+test('one that does not come where no descriptor is left shows nothing, and the next look asks again', () => {
+  const bench = new Bench();
+  const { settling, told, blamed } = bench;
+  bench.canOpen = false;
+  settling.look(false);
+  settling.answered('settled', false);
+  settling.answered('proof', false);
+  assert.deepEqual([told, blamed, settling.isOpen], [['settle', 'prove', 'resume'], [], true]);
+  bench.canOpen = true;
+  settling.look(false);
+  settling.answered('settled', false);
+  settling.answered('proof', false);
+  assert.deepEqual(blamed, [KEPT]);
+});
+
+test('answers in another order, or to no question, are none', () => {
+  const { settling, told, blamed } = new Bench();
+  settling.answered('settled', false);
+  settling.look(false);
+  settling.answered('proof', true);
+  settling.answered('settled', false);
+  settling.answered('settled', false);
+  assert.deepEqual(blamed, Array(3).fill('answers what was not asked'));
+  assert.deepEqual(told, ['settle', 'prove']);
+});
+
+test('an answer that is in doubt is asked for again, and what was in doubt before the question is not', () => {
+  const { settling, told } = new Bench();
+  settling.doubt();
+  settling.look(false);
+  settling.doubt();
+  settling.answered('settled', false);
+  settling.answered('settled', false);
+  assert.deepEqual(told, ['settle', 'settle', 'prove']);
+});
+
+test('each of the two answers may be missing at some looks', () => {
+  const { settling, blamed } = new Bench();
+  const look = (times: number): void => {
+    for (let nth = 0; nth < times; nth++) settling.look(false);
+  };
+  look(4);
+  settling.answered('settled', false);
+  look(3);
+  settling.look(true);
+  look(3);
+  assert.deepEqual(blamed, []);
+  look(1);
+  assert.deepEqual(blamed, ['does not say that it sends no descriptor!']);
+});
