@@ -25,7 +25,7 @@ export interface Look {
 export interface HealthPollerParts {
   readonly settings: () => WatchSettings & Pick<Settings, 'logLevel' | 'ready' | 'range'>;
   readonly log: Log;
-  readonly os: Pick<Os, 'now' | 'after'>;
+  readonly os: Pick<Os, 'now' | 'after' | 'cpuTime'>;
   /** Puts the scoreboard right before it is read. */
   readonly restoreBoard: () => void;
   readonly descriptors: Pick<DescriptorWatch, 'look'>;
@@ -50,6 +50,8 @@ export class HealthPoller {
   readonly #idleBoots: IdleBoots;
   readonly #machine = new MachineLoad();
   #watch: Watch;
+  /** The CPU time of this process at the last look, ms. */
+  #cpuTime: number;
   /**
    * The last row of each worker. It holds where there is none: a worker whose row was cleared or damaged by another process, and that
    * does not write it again, stands still.
@@ -60,6 +62,7 @@ export class HealthPoller {
   constructor(parts: HealthPollerParts) {
     this.#parts = parts;
     this.#watch = newWatch(parts.os.now());
+    this.#cpuTime = parts.os.cpuTime();
     this.#idleBoots = new IdleBoots(parts.log, () => parts.settings().ready);
     if (parts.settings().logLevel === 'debug') this.#balanceLog = new BalanceLog(parts);
   }
@@ -78,7 +81,9 @@ export class HealthPoller {
     this.start();
     restoreBoard();
     this.#parts.descriptors.look();
-    this.#watch = look(this.#watch, os.now());
+    const cpuTime = os.cpuTime();
+    this.#watch = look(this.#watch, os.now(), cpuTime - this.#cpuTime);
+    this.#cpuTime = cpuTime;
     this.#balanceLog?.write(fleet, this.#watch.lookedAt);
     this.#idleBoots.look(fleet, row, this.#watch.lookedAt);
     this.#parts.slow.look(fleet, this.#watch.lookedAt);
