@@ -2,22 +2,28 @@
 export interface JsonLimits {
   /** The most values, roughly: what is counted are commas, objects and lists. */
   readonly values: number;
+  /** The most objects and lists. @default as many as there may be values */
+  readonly objects?: number;
   /** The most keys that differ. V8 keeps a key once, and what objects of the same keys have in common, so others cost hardly anything. */
   readonly keys: number;
   /** The most levels. @default any number */
   readonly levels?: number;
 }
 
-export type JsonExcess = 'values' | 'keys' | 'levels';
+export type JsonExcess = 'values' | 'objects' | 'keys' | 'levels';
 
 /**
  * Says of what a text has too much, before any value of it is created: parsed, it may take tens of times its length in memory, and a
  * microsecond or three for each new key. Up to its first mistake a text is read as `JSON.parse` reads it.
  */
-export function jsonExcess(text: Uint8Array, { values, keys, levels = Infinity }: JsonLimits): JsonExcess | undefined {
+export function jsonExcess(
+  text: Uint8Array,
+  { values, objects = values, keys, levels = Infinity }: JsonLimits,
+): JsonExcess | undefined {
   const seen = new Set<number>();
   const hash = newHash();
-  let marks = 0;
+  let commas = 0;
+  let begun = 0;
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
     const byte = text[at];
@@ -25,13 +31,14 @@ export function jsonExcess(text: Uint8Array, { values, keys, levels = Infinity }
       const end = endOfString(text, at + 1);
       if (isColonNext(text, end + 1) && seen.add(hash(text, at + 1, end)).size > keys) return 'keys';
       at = end;
-    } else if (byte === COMMA) marks++;
+    } else if (byte === COMMA) commas++;
     else if (byte === BRACE || byte === BRACKET) {
-      marks++;
+      begun++;
       depth++;
     } else if (byte === END_BRACE || byte === END_BRACKET) depth--;
     if (depth > levels) return 'levels';
-    if (marks > values) return 'values';
+    if (begun > objects) return 'objects';
+    if (commas + begun > values) return 'values';
   }
   return undefined;
 }

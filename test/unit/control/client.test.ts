@@ -61,6 +61,29 @@ test('a status whose pid is none is not believed', async () => {
   }
 });
 
+test('an answer that is costly to read is not parsed, and one of another user may be less long', async () => {
+  using place = new Place();
+  const keys = Array.from({ length: 3000 }, (_, nth) => [`a${nth}`, 1]);
+  const deep = `${'{"a":'.repeat(2000)}1${'}'.repeat(2000)}`;
+  const long = { pid: 1, text: 'x'.repeat(2_000_000) };
+  const answers = [
+    Object.fromEntries(keys),
+    Array.from({ length: 50_000 }, () => 1),
+    JSON.parse(deep) as unknown,
+    long,
+  ];
+  await using server = await answering(place, 'api', (_, response) => response.end(JSON.stringify(answers.shift())));
+  for (const what of ['keys', 'values', 'levels']) {
+    const message = `api gave an answer to /status that has too many ${what}`;
+    await assert.rejects(readStatus(server), { code: 'ERR_NO_ANSWER', message });
+  }
+  assert.equal((await readStatus(server)).pid, 1);
+  if (process.geteuid?.() !== 0) return;
+  answers.push(long);
+  const owner = { uid: 0, gid: 0 };
+  await assert.rejects(readStatus({ ...server, owner }), { code: 'ERR_NO_ANSWER', message: /its answer does not end/ });
+});
+
 test(
   'the list of mounts is read as often for many servers of others as for one',
   { skip: process.geteuid?.() !== 0 },

@@ -14,6 +14,11 @@ test('values are counted, and what stands in strings is not', () => {
   assert.equal(excess(JSON.stringify({ a: `"\\${listOf(50, () => '{[')}` })), undefined);
 });
 
+test('objects and lists may be fewer than values', () => {
+  const few = (text: string): string | undefined => jsonExcess(Buffer.from(text), { ...limits, objects: 2 });
+  assert.deepEqual([few('[{"a":1,"b":2}]'), few('[{},1,{}]')], [undefined, 'objects']);
+});
+
 test('keys that differ are counted, in one object or in several, and those that come again are not', () => {
   assert.equal(excess(`{${listOf(3, (nth) => `"a${nth}":1`)}}`), undefined);
   assert.equal(excess(`{${listOf(4, (nth) => `"a${nth}" \n\t\r:1`)}}`), 'keys');
