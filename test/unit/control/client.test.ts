@@ -85,6 +85,32 @@ test('an answer that is costly to read is not parsed, and one of another user ma
 });
 
 test(
+  'of answers of others that come at once each is parsed in a turn of its own',
+  { skip: process.geteuid?.() !== 0 },
+  async () => {
+    using place = new Place();
+    const waiting: Array<() => void> = [];
+    await using server = await answering(place, 'api', (_, response) => {
+      waiting.push(() => response.end('{"pid":1}'));
+      if (waiting.length === 10) for (const answer of waiting) answer();
+    });
+    let turn = 0;
+    let isOver = false;
+    const count = (): void => {
+      turn++;
+      if (!isOver) setImmediate(count);
+    };
+    count();
+    const owner = { uid: 0, gid: 0 };
+    const turns = await Promise.all(
+      Array.from({ length: 10 }, () => readStatus({ ...server, owner }).then(() => turn)),
+    );
+    isOver = true;
+    assert.equal(new Set(turns).size, 10, turns.join());
+  },
+);
+
+test(
   'the list of mounts is read as often for many servers of others as for one',
   { skip: process.geteuid?.() !== 0 },
   async (t) => {
