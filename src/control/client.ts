@@ -20,6 +20,7 @@ import { withRightsOf } from './files/identity.ts';
 import { nameOfSocket, socketPath } from './files/place.ts';
 import { connectTo, probe } from './files/probe.ts';
 import { isPid, signalAs } from './files/signalling.ts';
+import { jsonExcess } from '../sockets/json-excess.ts';
 import { systemCode } from '../contract/system-code.ts';
 import { messageOf } from '../contract/message-of.ts';
 import { fieldsOf } from '../contract/fields.ts';
@@ -63,6 +64,19 @@ const MOST_OF_OTHERS = 256;
 
 /** The number of files of another user's directory that are looked at to find sockets. */
 const MOST_FILES_OF_OTHERS = 4096;
+
+/**
+ * The length of an answer of another user's server, in characters. The status of a thousand workers is shorter. Of many that answer at
+ * once, each keeps the others waiting while it is read.
+ */
+const LONGEST_OF_OTHERS = 1_572_864;
+
+/** A longer answer may have only one value in `SPARSE` characters, and an answer has some hundred keys that differ. */
+const LONG_ANSWER = 65_536;
+const SPARSE = 6;
+const MOST_KEYS = 2048;
+/** An answer is walked through before it is shown, which takes a part of the stack for each level. */
+const MOST_LEVELS = 1000;
 
 /** The length of a reason that a server gives, in characters. */
 const LONGEST_REASON = 200;
@@ -317,10 +331,15 @@ function namesIn(path: string, wanted: string | undefined, most = Infinity, most
 async function ask(server: RunningServer, question: Question): Promise<object> {
   let text: string;
   try {
-    text = await exchange(connectTo(server.path, server.owner), question);
+    const longest = server.owner === undefined ? undefined : LONGEST_OF_OTHERS;
+    text = await exchange(connectTo(server.path, server.owner), question, longest);
   } catch (error) {
     throw explain(server, error);
   }
+  if (server.owner !== undefined) await ownTurn();
+  const values = text.length > LONG_ANSWER ? text.length / SPARSE : Infinity;
+  const excess = jsonExcess(Buffer.from(text), { values, keys: MOST_KEYS, levels: MOST_LEVELS });
+  if (excess !== undefined) throw noAnswer(server, `gave an answer to ${question.path} that has too many ${excess}`);
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value === 'object' && value !== null) return value;
@@ -328,6 +347,17 @@ async function ask(server: RunningServer, question: Question): Promise<object> {
     // The error below says so.
   }
   throw noAnswer(server, `gave an answer to ${question.path} that is not JSON`);
+}
+
+let lastTurn: Promise<void> = Promise.resolve();
+
+/**
+ * Waits for a turn of the event loop in which no other answer is parsed. Where many of one user's servers answer at once, the answers of
+ * other users are so read in between, and in time.
+ */
+function ownTurn(): Promise<void> {
+  lastTurn = lastTurn.then(() => new Promise((resolve) => setImmediate(resolve)));
+  return lastTurn;
 }
 
 function explain(server: RunningServer, error: unknown): PreforkError {

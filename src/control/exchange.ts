@@ -9,10 +9,7 @@ export interface Question {
   readonly patience?: number;
 }
 
-/**
- * The length of an answer in characters. The status of a thousand workers is shorter. A character that is parsed as
- * JSON can cost fifty bytes.
- */
+/** The length of an answer in characters. A character that is parsed as JSON can cost fifty bytes. */
 const LONGEST_ANSWER = 4_194_304;
 
 /**
@@ -21,9 +18,14 @@ const LONGEST_ANSWER = 4_194_304;
  * answer.
  *
  * @param socket a socket that is being connected. It is closed when the promise settles.
+ * @param longest the most characters of the answer
  * @throws Error with the code of the connection's error, `ETIMEDOUT`, or `ECONNRESET` when the answer breaks off.
  */
-export function exchange(socket: Socket, { method, path, body, patience = 0 }: Question): Promise<string> {
+export function exchange(
+  socket: Socket,
+  { method, path, body, patience = 0 }: Question,
+  longest: number = LONGEST_ANSWER,
+): Promise<string> {
   const content = body === undefined ? '' : JSON.stringify(body);
   const head = `${method} ${path} HTTP/1.0\r\nHost: localhost\r\nContent-Length: ${Buffer.byteLength(content)}\r\n\r\n`;
   return new Promise((resolve, reject) => {
@@ -35,7 +37,7 @@ export function exchange(socket: Socket, { method, path, body, patience = 0 }: Q
     const timer = patience === 0 ? undefined : setTimeout(fail, patience, 'too late', 'ETIMEDOUT');
     socket.setEncoding('utf8').on('data', (piece: string) => {
       text += piece;
-      if (text.length > LONGEST_ANSWER) fail('its answer does not end');
+      if (text.length > longest) fail('its answer does not end');
     });
     socket.once('end', () => {
       if (text !== '' && !isHttp(text)) return fail('it does not speak HTTP');

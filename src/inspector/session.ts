@@ -1,3 +1,4 @@
+import { jsonExcess, type JsonLimits } from '../sockets/json-excess.ts';
 import { inTime, InspectorError } from './error.ts';
 import type { Endpoint } from './http.ts';
 import { WebSocket } from './websocket.ts';
@@ -29,14 +30,13 @@ interface Incoming {
 }
 
 /** Shorter messages have few values, characters. */
-const LONG_MESSAGE = 1_048_576;
-/** The most objects and arrays of a message, and the most values: the longest profile has fewer. An object takes up to a hundred bytes. */
-const MOST_OBJECTS = 4_000_000;
-const MOST_VALUES = 32_000_000;
+const LONG_MESSAGE = 65_536;
 
-const COMMA = 0x2c;
-const BRACE = 0x7b;
-const BRACKET = 0x5b;
+/**
+ * What the longest profile has less of. An object takes up to a hundred bytes. Keys are those of the protocol, and each new one takes
+ * a microsecond or three.
+ */
+const LIMITS: JsonLimits = { values: 36_000_000, objects: 4_000_000, keys: 16_384 };
 
 /**
  * Parses a message. The other process may be a different program by now, and may answer anything.
@@ -44,7 +44,8 @@ const BRACKET = 0x5b;
  * @throws InspectorError for text that is not JSON, or that would become far larger when it is parsed.
  */
 function readMessage(text: string): Incoming {
-  if (text.length > LONG_MESSAGE && hasTooMany(text)) throw new InspectorError('its inspector sent too many values');
+  const excess = text.length > LONG_MESSAGE ? jsonExcess(Buffer.from(text), LIMITS) : undefined;
+  if (excess !== undefined) throw new InspectorError(`its inspector sent too many ${excess}`);
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -55,18 +56,6 @@ function readMessage(text: string): Incoming {
   const refusal = fieldsOf(error)['message'];
   const reason = error === undefined ? undefined : typeof refusal === 'string' ? refusal : 'refused';
   return { id, result: fieldsOf(result), error: reason, method, params: fieldsOf(params) };
-}
-
-/** Counts the characters that JSON puts around values, before any value is created. */
-function hasTooMany(text: string): boolean {
-  let objects = 0;
-  let values = 0;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code === COMMA) values++;
-    else if (code === BRACE || code === BRACKET) objects++;
-  }
-  return objects > MOST_OBJECTS || values > MOST_VALUES;
 }
 
 function fieldsOf(value: unknown): Fields {

@@ -7,6 +7,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { fieldsOf } from '../contract/fields.ts';
 import { Filled } from '../contract/filled.ts';
+import { jsonExcess, type JsonLimits } from '../sockets/json-excess.ts';
 import { carriesHandle, COMMAND, isEnvelope, MOST_BODIES } from './channel.ts';
 import { isClusterMessage } from './cluster-messages.ts';
 import { Lines } from './lines.ts';
@@ -22,6 +23,9 @@ export const LONGEST_LINE_BYTES: number = 4 * 1024 * 1024;
  */
 const LONG_LINE_BYTES = 64 * 1024;
 const SPARSE_BYTES = 6;
+
+/** The most keys of a message that differ. Metrics have those of their labels, and what applications send to each other has no thousands. */
+const MOST_KEYS = 16_384;
 
 /**
  * The number of bytes that may wait to be read by a worker. A worker that no longer reads is not written to for ever.
@@ -42,6 +46,14 @@ const DEEPEST = 1000;
  * read brings thousands of them.
  */
 const DELIVERY_BUDGET_MS = 5;
+
+/**
+ * A message that took longer than this is followed by a rest, in which the worker is not read: `REST` times as long as the message took.
+ * So one worker has a quarter of the primary's time at most, whatever it says.
+ */
+const LONG_DELIVERY_MS = 25;
+const REST = 3;
+const LONGEST_REST_MS = 3000;
 
 /** The beginning of Node's messages with a handle. */
 const NODES_HANDLE = Buffer.from('{"cmd":"NODE_HANDLE",');
@@ -143,6 +155,7 @@ export class Intake {
   }
 
   #read(bytes: Uint8Array): void {
+    this.#spentUntil = performance.now();
     this.#takeRest();
     const received = this.#channel.pendingHandle ?? undefined;
     this.#channel.pendingHandle = null;
@@ -163,13 +176,12 @@ export class Intake {
     this.#lines = lines;
     this.#next = 0;
     if (lines.length === 0) this.#keepHandle();
-    this.#spentUntil = performance.now();
     this.#takeWithinBudget();
   }
 
   /**
    * Takes the next line, and those after it when its message has been told. When that has taken long, the rest waits for the next
-   * turn of the event loop, and so does what the kernel still has.
+   * turn of the event loop or longer, and so does what the kernel still has.
    */
   #takeWithinBudget(): void {
     const now = performance.now();
@@ -182,11 +194,13 @@ export class Intake {
 
   #wait(): void {
     this.#isStopped ||= this.#channel.readStop?.() === 0;
-    setImmediate(() => {
+    const goOn = (): void => {
       this.#spent = 0;
       this.#spentUntil = performance.now();
       this.#takeWithinBudget();
-    });
+    };
+    if (this.#spent < LONG_DELIVERY_MS || this.#isClosed) setImmediate(goOn);
+    else setTimeout(goOn, Math.min(LONGEST_REST_MS, REST * this.#spent)).unref();
   }
 
   #readOn(): void {
@@ -235,9 +249,9 @@ export class Intake {
   }
 
   #take(line: Uint8Array): void {
+    const excess = line.length > DEEPEST ? jsonExcess(line, limitsOf(line)) : undefined;
+    if (excess !== undefined) return this.#events.malformed(`too many ${excess}`);
     const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8');
-    if (line.length > LONG_LINE_BYTES && isDense(line)) return this.#events.malformed('too many values');
-    if (line.length > DEEPEST && isDeep(line)) return this.#events.malformed('too many levels');
     let message: unknown;
     try {
       message = JSON.parse(text);
@@ -363,35 +377,10 @@ function isInternal(message: unknown): message is Internal {
   return typeof cmd === 'string' && cmd.startsWith('NODE_');
 }
 
-/** Counts the characters that JSON puts around values, before any value is created. */
-function isDense(line: Uint8Array): boolean {
-  let marks = 0;
-  for (const byte of line) if (byte === COMMA || byte === BRACE || byte === BRACKET) marks++;
-  return marks * SPARSE_BYTES > line.length;
+function limitsOf({ length }: Uint8Array): JsonLimits {
+  const values = length > LONG_LINE_BYTES ? length / SPARSE_BYTES : length;
+  return { values, keys: MOST_KEYS, levels: DEEPEST };
 }
-
-/** Whether values are nested too deep, found without a stack. */
-function isDeep(line: Uint8Array): boolean {
-  let depth = 0;
-  let isText = false;
-  for (let at = 0; at < line.length; at++) {
-    const byte = line[at];
-    if (byte === QUOTE) isText = !isText;
-    else if (isText) at += byte === BACKSLASH ? 1 : 0;
-    else if (byte === BRACE || byte === BRACKET) depth++;
-    else if (byte === END_BRACE || byte === END_BRACKET) depth--;
-    if (depth > DEEPEST) return true;
-  }
-  return false;
-}
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const BRACE = 0x7b;
-const BRACKET = 0x5b;
-const END_BRACE = 0x7d;
-const END_BRACKET = 0x5d;
 
 /** The callback has nothing to do, because a channel that closes reports its own end. */
 function ignore(): void {}

@@ -43,7 +43,7 @@ function isOurs({ name }: Family): boolean {
 
 /**
  * Merges the lists into one family of each name, added up or as its `aggregator` says. Each name is merged for itself:
- * a family about which two workers disagree is left out, and the others are not.
+ * a family that cannot be merged is left out, and the others are not. Of workers that disagree about its type the first counts.
  */
 export async function merge(
   lists: ReadonlyArray<readonly Family[]>,
@@ -57,8 +57,9 @@ export async function merge(
   }
   const merged = [...byName.values()].map(async (families) => {
     try {
-      const aggregator = families[0]!.aggregator ?? 'sum';
-      const list = families.map((family) => [{ ...family, aggregator }]);
+      const { type, aggregator = 'sum' } = families[0]!;
+      // The labels of a sample were checked for the type that its own worker told.
+      const list = families.filter((family) => family.type === type).map((family) => [{ ...family, aggregator }]);
       return (await registry.aggregate(list).getMetricsAsJSON()).map((family) => ({ ...family, aggregator }));
     } catch {
       return [];

@@ -91,6 +91,30 @@ test('the primary answers while a worker says without end what it may say', asyn
   assert.ok(median! < 1000, took.join());
 });
 
+/**
+ * Worker 1 says answers as long as a message may be, each one large object. Worker 0 hangs meanwhile, by a fault of the application.
+ */
+const largeAndHung = `require('node:http').createServer((_request, response) => response.end()).listen(process.env.PORT);
+if (process.env.PREFORK_SLOT === '0') setTimeout(() => { for (;;); }, 2500);
+else {
+  const labels = Object.fromEntries(Array.from({ length: 380_000 }, (_, nth) => ['a' + nth.toString(36).padStart(4, '_'), 1]));
+  const families = [{ name: 'x', help: '', type: 'gauge', values: [{ value: 1, labels }] }];
+  const one = { cmd: 'NODE_PREFORK', body: { type: 'metrics', request: 1, families } };
+  const again = () => process.send(one, undefined, {}, (error) => { if (!error) setTimeout(again, 10); });
+  setTimeout(again, 1500);
+}`;
+
+test('a worker that says large objects without end is replaced, and does not keep one that hangs from being ended', async () => {
+  await using app = await serve({
+    entry: './app.cjs',
+    files: { 'app.cjs': largeAndHung },
+    options: ['--workers', '2', '--heartbeat-timeout', '2s', '--recover-threshold', '0'],
+  });
+  assert.equal((await app.event('worker expelled')).fields['why'], 'too many keys');
+  await app.event('worker hung', { slot: 0 });
+  await app.event('worker exited', { slot: 0, reason: 'hung' });
+});
+
 /** Sends 250 descriptors with each message of a handoff, which Node cannot: the messages are as they should be. */
 const generous = `
 import array, json, socket, time

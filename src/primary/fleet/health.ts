@@ -8,8 +8,11 @@ import type { FleetEvent } from './events.ts';
 import type { WorkerId } from './ids.ts';
 import type { Worker } from './fleet.ts';
 
-/** A look that comes this much later than it should shows that the primary itself was held up. */
+/** A look that comes this much later than it should shows that the primary itself was held up, if it did not compute meanwhile. */
 const OVERSLEPT_MS = 3 * BEAT_MS;
+
+/** A primary that computed for this share of the time was awake. One that is stopped computes nothing. */
+const AWAKE_SHARE = 0.25;
 
 /** Limits are lowered by up to this share. Each worker has another share, so that workers do not go together. */
 const JITTER = 0.1;
@@ -61,9 +64,14 @@ export function newWatch(at: number): Watch {
 /**
  * A primary that slept (SIGSTOP, a suspended laptop, a machine out of CPU) has heard no heartbeats either. So no worker
  * is blamed for the time before the primary woke up. Pitchfork's monitor has the same rule.
+ *
+ * A primary that was only busy has slept through nothing. What keeps it busy may be a worker, and would keep it from seeing hangs.
+ *
+ * @param busy the CPU time that the primary has used since the last look, ms
  */
-export function look({ lookedAt, awakeSince }: Watch, at: number): Watch {
-  return { lookedAt: at, awakeSince: at - lookedAt > OVERSLEPT_MS ? at : awakeSince };
+export function look({ lookedAt, awakeSince }: Watch, at: number, busy: number): Watch {
+  const passed = at - lookedAt;
+  return { lookedAt: at, awakeSince: passed > OVERSLEPT_MS && busy < AWAKE_SHARE * passed ? at : awakeSince };
 }
 
 /** Returns the events that one worker's row causes. */

@@ -12,6 +12,8 @@ import { forkerFor, forkHalf, type ForkOptions } from './fork.ts';
 export interface Os {
   /** Returns the monotonic time in ms. */
   now(): number;
+  /** Returns the CPU time that this process has used, ms. */
+  cpuTime(): number;
   /** Starts a timer, and returns a function that cancels it. */
   after(ms: number, callback: () => void): () => void;
   fork(program: Program, slot: number, generation: number, env: Record<string, string>): ChildProcess;
@@ -34,6 +36,10 @@ export function realOs(options: Partial<ForkOptions> = {}): Os {
   const forkWorker = forkerFor({ ...PLAIN, ...options });
   return {
     now: monotonic,
+    cpuTime() {
+      const { user, system } = process.cpuUsage();
+      return (user + system) / 1000;
+    },
     after(ms, callback) {
       const timer = delay(callback, ms);
       return () => clearTimeout(timer);

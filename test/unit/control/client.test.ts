@@ -61,6 +61,55 @@ test('a status whose pid is none is not believed', async () => {
   }
 });
 
+test('an answer that is costly to read is not parsed, and one of another user may be less long', async () => {
+  using place = new Place();
+  const keys = Array.from({ length: 3000 }, (_, nth) => [`a${nth}`, 1]);
+  const deep = `${'{"a":'.repeat(2000)}1${'}'.repeat(2000)}`;
+  const long = { pid: 1, text: 'x'.repeat(2_000_000) };
+  const answers = [
+    Object.fromEntries(keys),
+    Array.from({ length: 50_000 }, () => 1),
+    JSON.parse(deep) as unknown,
+    long,
+  ];
+  await using server = await answering(place, 'api', (_, response) => response.end(JSON.stringify(answers.shift())));
+  for (const what of ['keys', 'values', 'levels']) {
+    const message = `api gave an answer to /status that has too many ${what}`;
+    await assert.rejects(readStatus(server), { code: 'ERR_NO_ANSWER', message });
+  }
+  assert.equal((await readStatus(server)).pid, 1);
+  if (process.geteuid?.() !== 0) return;
+  answers.push(long);
+  const owner = { uid: 0, gid: 0 };
+  await assert.rejects(readStatus({ ...server, owner }), { code: 'ERR_NO_ANSWER', message: /its answer does not end/ });
+});
+
+test(
+  'of answers of others that come at once each is parsed in a turn of its own',
+  { skip: process.geteuid?.() !== 0 },
+  async () => {
+    using place = new Place();
+    const waiting: Array<() => void> = [];
+    await using server = await answering(place, 'api', (_, response) => {
+      waiting.push(() => response.end('{"pid":1}'));
+      if (waiting.length === 10) for (const answer of waiting) answer();
+    });
+    let turn = 0;
+    let isOver = false;
+    const count = (): void => {
+      turn++;
+      if (!isOver) setImmediate(count);
+    };
+    count();
+    const owner = { uid: 0, gid: 0 };
+    const turns = await Promise.all(
+      Array.from({ length: 10 }, () => readStatus({ ...server, owner }).then(() => turn)),
+    );
+    isOver = true;
+    assert.equal(new Set(turns).size, 10, turns.join());
+  },
+);
+
 test(
   'the list of mounts is read as often for many servers of others as for one',
   { skip: process.geteuid?.() !== 0 },

@@ -166,6 +166,17 @@ test('a long line of many small values is not parsed; one of long values is', as
   assert.equal(bench.heard.length, 1);
 });
 
+test('a long line of many keys that differ is not parsed, in one object or in many; one of keys that are the same is', async () => {
+  const bench = new Bench();
+  const keys = Array.from({ length: 100_000 }, (_, nth) => `a${nth.toString(36)}`);
+  await bench.say(Object.fromEntries(keys.map((key) => [key, 100_000])));
+  await bench.say(keys.map((key) => ({ name: 'long enough', [key]: 100_000 })));
+  assert.deepEqual(bench.malformed, ['too many keys', 'too many keys']);
+  await bench.say(keys.map((value) => ({ name: 'long enough', value })));
+  await bench.say(Object.fromEntries(keys.slice(0, 10_000).map((key) => [key, 100_000])));
+  assert.deepEqual([bench.heard.length, bench.malformed.length], [2, 2]);
+});
+
 test('a line without end ends it: nothing more is read, and that is told once', async () => {
   const bench = new Bench();
   await bench.read(Buffer.alloc(LONGEST_LINE_BYTES, 'x'));
@@ -432,9 +443,9 @@ test('where there is one all that is well formed does; what it throws is the wor
 });
 
 /** Makes each message cost a few ms. */
-function makeSlow({ child }: Bench): void {
+function makeSlow({ child }: Bench, ms = 3): void {
   child.on('message', () => {
-    const until = performance.now() + 3;
+    const until = performance.now() + ms;
     while (performance.now() < until);
   });
 }
@@ -471,6 +482,17 @@ test('many short reads leave it its turns, too', async () => {
   }
   assert.ok(stops.length >= 5, stops.join());
   assert.deepEqual(bench.heard, heardMany);
+});
+
+test('after a message that cost long the worker is not read for longer than that, so that it takes a share of the time alone', async () => {
+  const bench = new Bench();
+  makeSlow(bench, 60);
+  bench.feed('1\n2\n3\n');
+  const startedAt = performance.now();
+  while (bench.heard.length < 3) await nextTurn();
+  assert.ok(performance.now() - startedAt >= 2 * (60 + 3 * 60), `${performance.now() - startedAt}`);
+  assert.ok(!bench.isReading);
+  bench.intake.close();
 });
 
 test('where reading cannot be stopped the order stays, and each handle stays with its message', async () => {

@@ -20,12 +20,55 @@ const bad: ReadonlyArray<readonly [string, unknown]> = [
   ['a name with a line end', [{ ...good, name: 'a\nb 1' }]],
   ['a name of ours', [{ ...good, name: 'prefork_up' }]],
   ['a type that is none', [{ ...good, type: 'info' }]],
+  ['a name that every object has', ['constructor', '__proto__', 'toString'].map((name) => ({ ...good, name }))],
+  ['a counter whose name OpenMetrics would make empty', [{ ...good, name: '_total' }]],
+  [
+    'a rule of merging that prom-client does not have, but every object,',
+    ['constructor', 'hasOwnProperty', '__proto__', 'toString', ''].map((aggregator) => ({ ...good, aggregator })),
+  ],
 ];
 for (const [what, families] of bad) test(`${what} is left out`, () => assert.deepEqual(readFamilies(families), []));
 
 test('values that are none are left out, and the rest is not', () => {
   const values = [{ value: null, labels: {} }, { value: 1, labels: { 'a b': 1 } }, { value: 2 }];
   assert.deepEqual(readFamilies([{ ...good, values }])[0]?.values, [{ value: 2, labels: {} }]);
+});
+
+for (const name of ['a:b', '__name__', '__proto__', '__', '1a', 'a-b', 'ä', '']) {
+  test(`a label by the name '${name}', for which Prometheus would refuse all metrics, is left out`, () => {
+    const values = [
+      { value: 1, labels: JSON.parse(`{"${name}":"1"}`) as unknown },
+      { value: 2, labels: { _a1: '' } },
+    ];
+    assert.deepEqual(readFamilies([{ ...good, values }])[0]?.values, [values[1]]);
+  });
+}
+
+test('a bound of a bucket or a quantile that is no number is left out', () => {
+  const left = (type: string, label: string): unknown[] => {
+    const bounds = [1, 1e-7, '0.5', '+Inf', '1e-7', 'abc', '', '1e999', '0x1'];
+    const values = bounds.map((bound) => ({ value: 1, labels: { [label]: bound } }));
+    return readFamilies([{ ...good, type, values }])[0]!.values.map(({ labels }) => labels[label]);
+  };
+  assert.deepEqual(left('histogram', 'le'), [1, 1e-7, '0.5', '+Inf', '1e-7']);
+  assert.deepEqual(left('summary', 'quantile'), [1, 1e-7, '0.5', '+Inf', '1e-7']);
+  assert.equal(left('histogram', 'quantile').length, 9);
+});
+
+test('of labels without end some are taken, in a sample and in all of a family', () => {
+  const labelled = (count: number, from = 0): unknown => ({
+    value: 1,
+    labels: Object.fromEntries(Array.from({ length: count }, (_, nth) => [`a${from + nth}`, ''])),
+  });
+  const taken = (...values: unknown[]): number => readFamilies([{ ...good, values }])[0]!.values.length;
+  assert.deepEqual([taken(labelled(64)), taken(labelled(65)), taken(labelled(400_000))], [1, 0, 0]);
+  assert.equal(taken(...Array.from({ length: 1000 }, (_, nth) => labelled(1, nth))), 64);
+});
+
+test('of workers that disagree about the type of a family the first counts', async () => {
+  const told = [good, { ...good, type: 'gauge' }, good].map((family) => readFamilies([family]));
+  const [merged, ...others] = await merge(told, loadPromClient(false).AggregatorRegistry);
+  assert.deepEqual([merged?.type, merged?.values[0]?.value, others], ['counter', 2, []]);
 });
 
 test('a sample by the name of another family is left out, above all by one of ours', () => {

@@ -26,7 +26,7 @@ export interface Look {
 export interface HealthPollerParts {
   readonly settings: () => WatchSettings & Pick<Settings, 'logLevel' | 'ready' | 'range'>;
   readonly log: Log;
-  readonly os: Pick<Os, 'now' | 'after'>;
+  readonly os: Pick<Os, 'now' | 'after' | 'cpuTime'>;
   /** Puts the scoreboard right before it is read. */
   readonly restoreBoard: () => void;
   readonly descriptors: Pick<DescriptorWatch, 'look'>;
@@ -52,6 +52,8 @@ export class HealthPoller {
   readonly #idleBoots: IdleBoots;
   readonly #machine = new MachineLoad();
   #watch: Watch;
+  /** The CPU time of this process at the last look, ms. */
+  #cpuTime: number;
   /**
    * The last row of each worker. It holds where there is none: a worker whose row was cleared or damaged by another process, and that
    * does not write it again, stands still.
@@ -62,6 +64,7 @@ export class HealthPoller {
   constructor(parts: HealthPollerParts) {
     this.#parts = parts;
     this.#watch = newWatch(parts.os.now());
+    this.#cpuTime = parts.os.cpuTime();
     this.#idleBoots = new IdleBoots(parts.log, () => parts.settings().ready);
     if (parts.settings().logLevel === 'debug') this.#balanceLog = new BalanceLog(parts);
   }
@@ -81,7 +84,9 @@ export class HealthPoller {
     restoreBoard();
     this.#parts.descriptors.look();
     this.#parts.listeners.unblock();
-    this.#watch = look(this.#watch, os.now());
+    const cpuTime = os.cpuTime();
+    this.#watch = look(this.#watch, os.now(), cpuTime - this.#cpuTime);
+    this.#cpuTime = cpuTime;
     this.#balanceLog?.write(fleet, this.#watch.lookedAt);
     this.#idleBoots.look(fleet, row, this.#watch.lookedAt);
     this.#parts.slow.look(fleet, this.#watch.lookedAt);

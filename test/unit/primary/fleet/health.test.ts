@@ -26,7 +26,7 @@ function worker(changes: Partial<Worker> = {}): Worker {
 /** Returns the watch of a primary that has looked at every period until `at`, from 0 on. */
 function watchUntil(at: number): Watch {
   let watch = newWatch(0);
-  for (let time = BEAT_MS; time <= at; time += BEAT_MS) watch = look(watch, time);
+  for (let time = BEAT_MS; time <= at; time += BEAT_MS) watch = look(watch, time, 0);
   return watch;
 }
 
@@ -118,15 +118,23 @@ describe('silence', () => {
 
 describe('a primary that was held up', () => {
   test('blames nobody for the time before it woke up', () => {
-    const watch = look(watchUntil(500), 60_500);
+    const watch = look(watchUntil(500), 60_500, 100);
     assert.deepEqual(judge(worker(), beat, watch, settings), []);
-    const later = look(look(look(look(watch, 60_750), 61_000), 61_250), 61_500);
+    const later = [60_750, 61_000, 61_250, 61_500].reduce((last, at) => look(last, at, 0), watch);
     assert.deepEqual(judge(worker(), beat, later, settings), [{ type: 'hung', worker: 1, silent: HUNG_AFTER_MS }]);
   });
 
   test('by less than three periods was only busy', () => {
-    const watch = look(watchUntil(500), 500 + 3 * BEAT_MS);
+    const watch = look(watchUntil(500), 500 + 3 * BEAT_MS, 0);
     assert.deepEqual(types(judge(worker(), beat, watch, settings)), ['hung']);
+  });
+
+  test('by what a worker had it do sees hangs all the same: it was awake', () => {
+    const late = Array.from({ length: 30 }, (_, nth) => 1000 + 1000 * nth);
+    const busy = late.reduce((last, at) => look(last, at, 400), watchUntil(0));
+    assert.deepEqual(types(judge(worker(), beat, busy, settings)), ['hung', 'silent']);
+    const waiting = late.reduce((last, at) => look(last, at, 100), watchUntil(0));
+    assert.deepEqual(judge(worker(), beat, waiting, settings), []);
   });
 });
 

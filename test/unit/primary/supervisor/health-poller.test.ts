@@ -8,14 +8,19 @@ import { BLANK } from '../../../../src/scoreboard/record.ts';
 const worker = { id: 1, slot: 0, pid: 9, generation: 1, state: 'serving', heldUntil: 0 } as unknown as Worker;
 const fleet = { generation: 1, startedAt: 0, slots: [], workers: new Map([[1, worker]]) } as unknown as Fleet;
 
-/** Returns the events of looks, four a second, each of which finds another row. */
-function looks(rows: ReadonlyArray<number | 'torn' | 'never'>): string[] {
+/**
+ * Returns the events of looks, each of which finds another row.
+ *
+ * @param options `period`: the time between two looks, `busy`: the CPU time of the primary in it, ms
+ */
+function looks(rows: ReadonlyArray<number | 'torn' | 'never'>, { period = 250, busy = 0 } = {}): string[] {
   const events: string[] = [];
   let now = 1000;
+  let cpuTime = 500;
   let row: Row | undefined;
   const poller = new HealthPoller({
     settings: () => ({ heartbeatTimeout: 2000, maxRequests: 0, maxMemory: 0, maxLifetime: 0, logLevel: 'info' }),
-    os: { now: () => now, after: () => () => {} },
+    os: { now: () => now, after: () => () => {}, cpuTime: () => cpuTime },
     log: () => {},
     restoreBoard: () => void events.push('restored'),
     descriptors: { look: () => {} },
@@ -26,7 +31,8 @@ function looks(rows: ReadonlyArray<number | 'torn' | 'never'>): string[] {
     post: ({ type }: { readonly type: string }) => void events.push(type),
   } as unknown as HealthPollerParts);
   for (const heartbeat of rows) {
-    now += 250;
+    now += period;
+    cpuTime += busy;
     row = typeof heartbeat === 'number' ? { ...BLANK, pid: 9, state: 'ready', heartbeat } : undefined;
     poller.look(fleet);
   }
@@ -45,4 +51,11 @@ test('so does one with a beat that is yet to come', () => {
 
 test('of a worker that has never had a row nothing is known', () => {
   assert.deepEqual(looks(Array.from({ length: 20 }, () => 'never' as const)), []);
+});
+
+test('looks that come late, as the primary is kept busy, find a worker that hangs; one that was stopped has seen nothing', () => {
+  const silent = Array.from({ length: 6 }, () => 1250);
+  assert.deepEqual(looks(silent, { period: 1000, busy: 600 }).slice(0, 2), ['hung', 'hung']);
+  assert.ok(looks(silent, { period: 1000, busy: 600 }).includes('silent'));
+  assert.deepEqual(looks(silent, { period: 1000, busy: 10 }), []);
 });

@@ -40,6 +40,10 @@ export class FakeOs implements Os {
   readonly children: FakeChild[] = [];
   readonly #deadlines = new Set<{ readonly ms: number; readonly callback: () => void }>();
 
+  cpuTime(): number {
+    return 0;
+  }
+
   now(): number {
     return 0;
   }
