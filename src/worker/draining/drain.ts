@@ -15,7 +15,7 @@ const POLL_MS = 25;
 /** How often a drain looks which connections are idle. */
 const IDLE_POLL_MS = 100;
 
-/** A look takes 0.5 ms with 1000 connections. After it there is none for so many times as long. */
+/** A look takes 0.5 ms with 1000 connections. After it there is none for so many times as long, see {@link pauseAfter}. */
 const LOOK_SHARE = 20;
 
 /** The number of looks at idle connections within the idle time. */
@@ -128,19 +128,26 @@ export class Drain {
 
   async #untilAllAreClosed(): Promise<void> {
     const { servers, requests, moves, unsettled = none } = this.#parts;
-    let due = 0;
+    let lookedAt = -Infinity;
+    let pause = 0;
     while (servers.open() > 0 || requests.inFlight > 0 || unsettled() > 0) {
       // The look comes after the poll phase, when what the kernel had received by now has been read.
       await nextTurn();
       const now = performance.now();
-      if (now >= due) {
+      if (now >= Math.min(lookedAt + pause, this.#momentAfter(lookedAt))) {
+        lookedAt = now;
         moves?.look();
         this.#closeIdle();
-        const lookedFor = performance.now() - now;
-        due = now + Math.max(IDLE_POLL_MS, lookedFor * LOOK_SHARE);
+        pause = pauseAfter(performance.now() - now, this.#idle);
       }
       await delay(POLL_MS);
     }
+  }
+
+  /** The next moment at which clients may have to be told to go. The look at that moment is never put off. */
+  #momentAfter(time: number): number {
+    const moments = [this.#idleEnds, this.#idleEnds + this.#idle * MORE_TO_MOVE];
+    return moments.find((moment) => moment > time) ?? Infinity;
   }
 
   #closeIdle(): void {
@@ -169,6 +176,16 @@ export class Drain {
 
 function none(): number {
   return 0;
+}
+
+/**
+ * A look that was preempted seems to have taken long. So the pause is no longer than looks at idle connections are apart anyway:
+ * on a machine with too much to do the drain would come too late for all that it has to do at its moments.
+ *
+ * @param lookedFor ms
+ */
+function pauseAfter(lookedFor: number, idle: number): number {
+  return Math.max(IDLE_POLL_MS, Math.min(lookedFor * LOOK_SHARE, idle / IDLE_LOOKS));
 }
 
 /** @param takenOver the successor serves the connections that are queued. */

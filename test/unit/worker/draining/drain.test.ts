@@ -264,6 +264,53 @@ test('as long as connections go on to move, clients are told to go half the idle
   assert.ok(moves.stopped[0]! - begunAt >= 600, `${moves.stopped[0]! - begunAt}`);
 });
 
+/** So long a turn of a drain takes on the fake clock. */
+const TURN_MS = 25;
+
+/** A machine without CPU to spare: each look of the drain stands still in its middle. The clock goes on in looks and in turns alone. */
+for (const [what, takes] of [
+  ['no CPU at the beginning', (nth: number) => (nth === 1 ? 60 : 1)],
+  ['too little CPU all the time', () => 60],
+  ['hardly any CPU at the end', (nth: number) => (nth > 5 ? 200 : 1)],
+] as const) {
+  test(`looks that are preempted put off none of the moments of a drain: ${what}`, async (t) => {
+    let clock = 1000;
+    t.mock.method(performance, 'now', () => clock);
+    const toldAt: number[] = [];
+    const looks: number[] = [];
+    const moves = new EndlessMoves();
+    moves.stop = () => {
+      moves.isProgressing = false;
+      toldAt.push(clock);
+    };
+    const look = (): void => {
+      looks.push(clock);
+      clock += takes(looks.length);
+    };
+    const requests = { inFlight: 0, drain: () => undefined, closeSessions: () => undefined };
+    const servers = {
+      [Symbol.iterator]: () => [].values(),
+      open: () => {
+        clock += TURN_MS;
+        return toldAt.length === 0 ? 1 : 0;
+      },
+    };
+    const drain = new Drain({
+      hooks: new OneShotHooks('onDrain'),
+      servers: servers as unknown as Servers,
+      requests: requests as unknown as ReturnType<typeof count>,
+      idle: { note: () => undefined, longerThan: () => [] } as unknown as IdleConnections,
+      moves: Object.assign(moves, { look }),
+    });
+    const begunAt = clock;
+    await drain.begin({ idle: 600, spread: 0, takenOver: true, successor: 'slot' });
+    // Clients are told at the end of a look, and a turn may have begun before the moment.
+    const latest = 900 + TURN_MS + Math.max(...looks.map((_, nth) => takes(nth + 1)));
+    const what = `told after ${toldAt[0]! - begunAt}, looks after ${looks.map((time) => time - begunAt).join(' ')}`;
+    assert.ok(toldAt[0]! - begunAt >= 900 && toldAt[0]! - begunAt <= latest, what);
+  });
+}
+
 for (const [when, terms] of [
   ['when all should be closed', { idle: 2000, spread: 1000 }],
   ['when half of them should be', { idle: 1000, spread: 1000 }],
