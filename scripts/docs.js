@@ -37,8 +37,6 @@ the file that \`--config\` names. Its default export is an object, or a function
 camelCase, \`entry\`, \`args\` and \`env\`, and, except in JSON, \`logger\`,
 \`spawnWorker\`, \`onWorkerSpawn\`, \`onPrimaryReady\` and \`onWorkerRecover\`.
 
-Root runs a file that is code only where the file, and the way to it, is root's alone, or where it says so by \`--user root\`.
-
 \`apps\` is an array of such objects, each with a \`name\`: [several applications](deployment.md#several-applications).
 
 \`\`\`js

@@ -73,15 +73,15 @@ export function refuseVariablesOfOthers(next: Launch, before: Launch): Launch {
 }
 
 /**
- * Refuses a config file that is code, where root would run it, and another user could have written it. Whether it names a user
- * could be seen only afterwards, and that user could have taken the name out of it.
+ * Refuses a config file that is code, where root would only look at it, and another user could have written it.
  *
- * @param instead what to do, as the end of a sentence.
  * @throws UsageError
  */
-export function refuseCodeOfOthers({ file, isCode }: ConfigText, instead: string): undefined {
+export function refuseCodeOfOthers({ file, isCode }: ConfigText): undefined {
   if (!isCode || process.geteuid?.() !== 0) return;
   const part = partOfOthers(file);
   if (part === undefined) return;
-  throw new UsageError(`${file}: root does not run it, because ${part} is not root's alone: ${instead}`);
+  throw new UsageError(
+    `${file}: root does not run it, because ${part} is not root's alone: run the command as the user of the application`,
+  );
 }

@@ -4,7 +4,7 @@ import { chmodSync, chownSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { testDirectory } from '../support/abandoned.ts';
-import { serve, startApp, type App } from '../support/app.ts';
+import { serve, type App } from '../support/app.ts';
 import { fixture } from '../support/paths.ts';
 import { NOBODY, noOtherUser, typescript } from '../support/platform.ts';
 
@@ -86,40 +86,3 @@ for (const [what, name, text, options = []] of typescript.byItself ? [...forms, 
     assert.ok(readFileSync(said, 'utf8').length > atStart.length, 'what is root’s is run again');
   });
 }
-
-for (const [what, name, text, options = []] of typescript.byItself ? [...forms, typed] : forms) {
-  test(`root starts none that another user may change, unless it says so: ${what}`, { skip }, async (t) => {
-    // What the file says of its user is known only when it was run.
-    const named = text.replaceAll('workers: 1', "workers: 1, user: 'nobody'");
-    const own = place(t, { [name]: named, [HELPER]: tell('helper') });
-    const [file, said] = [join(own, name), join(place(t, { said: '' }), 'said')];
-    const env = { SAID: said };
-    for (const [path, given] of [
-      [file, ['--config', file]],
-      [own, ['--config', file, '--group', '0']],
-      [own, []],
-    ] as const) {
-      chownSync(path, NOBODY, NOBODY);
-      const found = given.length === 0 && name.startsWith('ecosystem') ? ['--config', file] : given;
-      await using refused = await startApp({ options: [...found, ...options], cwd: own, env });
-      assert.deepEqual(await refused.exit(), { code: 2, signal: null });
-      assert.match(
-        refused.stderr,
-        /: root does not run it, because \S+ is not root's alone: give --user on the command line/,
-      );
-      chownSync(path, 0, 0);
-    }
-    assert.equal(readFileSync(said, 'utf8'), '');
-  });
-}
-
-test('an upgrade runs none of others either', { skip }, async (t) => {
-  const own = place(t, { 'prefork.config.mjs': `${tell('config')} export default ${values};` });
-  const [file, said] = [join(own, 'prefork.config.mjs'), join(place(t, { said: '' }), 'said')];
-  await using server = await serve({ options: ['--config', file], env: { SAID: said } });
-  chownSync(file, NOBODY, NOBODY);
-  server.signal('SIGUSR2');
-  await server.event('upgrade failed');
-  assert.match(server.stderr, /root does not run it/);
-  assert.equal(readFileSync(said, 'utf8'), 'config ');
-});

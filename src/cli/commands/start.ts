@@ -19,7 +19,7 @@ import { runPrimary } from '../../primary/run.ts';
 import type { Binder } from '../../privileges/binder.ts';
 import { closeInherited } from '../../privileges/descriptors.ts';
 import { leaveRoot, refuseWritableConfig, type RootSettings } from '../../privileges/leave-root.ts';
-import { refuseCodeOfOthers, refuseConfigOfOthers, refuseVariablesOfOthers } from '../../privileges/read-again.ts';
+import { refuseConfigOfOthers, refuseVariablesOfOthers } from '../../privileges/read-again.ts';
 import { readForRoot } from '../../privileges/read-for-root.ts';
 import { ownNodeFlags } from '../../upgrade/next-node.ts';
 import { verbs } from '../verbs.ts';
@@ -58,12 +58,7 @@ export async function start(given: CommandLine, argv: readonly string[]): Promis
     execArgv: ownNodeFlags(),
     commands: Object.keys(verbs),
   };
-  // Where root itself is named as the user, root has chosen to run what others may change.
-  const check = (read: ConfigText): undefined =>
-    early.user === undefined
-      ? refuseCodeOfOthers(read, 'give --user on the command line (--user root, where root is meant to run it)')
-      : undefined;
-  const config = await loadConfig(directoryOfConfig(terms), flags.config, flags.app, check, readForRoot);
+  const config = await loadConfig(directoryOfConfig(terms), flags.config, flags.app, undefined, readForRoot);
   // The apps themselves have the file too, and one word is enough.
   if (flags.app === undefined) for (const note of config?.notes ?? []) complain(note);
   if (config?.values.apps !== undefined) return runAll(line, argv, config);
@@ -88,8 +83,8 @@ export async function start(given: CommandLine, argv: readonly string[]): Promis
     renewal: {
       home,
       read: async (before) => {
-        const checkAgain = (read: ConfigText): LoadedConfig | undefined => refuseConfigOfOthers(read, before);
-        const next = await loadConfig(directoryOfConfig(terms), flags.config, flags.app, checkAgain, readForRoot);
+        const check = (read: ConfigText): LoadedConfig | undefined => refuseConfigOfOthers(read, before);
+        const next = await loadConfig(directoryOfConfig(terms), flags.config, flags.app, check, readForRoot);
         return refuseVariablesOfOthers(readLaunch(terms, next, readForRoot), before);
       },
       follow: (before) => refuseVariablesOfOthers(readLaunch(terms, before.config, readForRoot), before),

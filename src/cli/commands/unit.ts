@@ -4,7 +4,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { PreforkError, UsageError } from '../../errors.ts';
 import { resolveEntry } from '../../options/launch/entry.ts';
-import { loadConfig, type ConfigText } from '../../options/index.ts';
+import { loadConfig } from '../../options/index.ts';
 import { quote } from '../../options/quote.ts';
 import { findUser } from '../../privileges/account-database.ts';
 import { refuseCodeOfOthers } from '../../privileges/read-again.ts';
@@ -51,9 +51,7 @@ export async function unit(argv: readonly string[]): Promise<number> {
 
 /** Finds what the unit starts, and where. */
 async function started(cwd: string, entry: string | undefined): Promise<{ directory: string; args: string[] }> {
-  const refuse = (read: ConfigText): undefined =>
-    refuseCodeOfOthers(read, 'run the command as the user of the application');
-  const config = await loadConfig(cwd, undefined, undefined, refuse, readForRoot);
+  const config = await loadConfig(cwd, undefined, undefined, refuseCodeOfOthers, readForRoot);
   if (config?.values.apps !== undefined) {
     if (entry !== undefined) {
       throw new UsageError(`${basename(config.file)}: has apps; expected no entry, got ${quote(entry)}`);

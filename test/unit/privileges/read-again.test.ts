@@ -65,11 +65,8 @@ test('and no changed variables', { skip }, () => {
 test('a command that only looks at a config file runs none of others as root', { skip }, () => {
   using place = new Place();
   const file = open(place, 'prefork.config.js');
-  assert.throws(
-    () => refuseCodeOfOthers({ file, text: '', isCode: true, modules: [] }, 'so it is'),
-    /root does not run it, .* is not root's alone: so it is$/,
-  );
-  refuseCodeOfOthers({ file, text: '', isCode: false, modules: [] }, 'so it is');
+  assert.throws(() => refuseCodeOfOthers({ file, text: '', isCode: true, modules: [] }), /root does not run it/);
+  refuseCodeOfOthers({ file, text: '', isCode: false, modules: [] });
   chmodSync(file, 0o644);
-  refuseCodeOfOthers({ file, text: '', isCode: true, modules: [] }, 'so it is');
+  refuseCodeOfOthers({ file, text: '', isCode: true, modules: [] });
 });
