@@ -48,10 +48,12 @@ const DEEPEST = 1000;
 const DELIVERY_BUDGET_MS = 5;
 
 /**
- * A message that took longer than this is followed by a rest, in which the worker is not read: `REST` times as long as the message took.
- * So one worker has a quarter of the primary's time at most, whatever it says.
+ * A long message that took longer than this is followed by a rest, in which the worker is not read: `REST` times as long as the message
+ * took. So one worker has a quarter of the primary's time at most, whatever it says. A short one takes long only where the machine has too
+ * much to do, and what moves connections is short.
  */
 const LONG_DELIVERY_MS = 25;
+const COSTLY_LINE_BYTES = 16 * 1024;
 const REST = 3;
 const LONGEST_REST_MS = 3000;
 
@@ -105,6 +107,8 @@ export class Intake {
   /** The time that messages have taken since the last pause, and the moment up to which it was counted, ms. */
   #spent = 0;
   #spentUntil = 0;
+  /** Whether a line of this turn was long enough to cost much by itself. */
+  #hasCostlyLine = false;
   #isStopped = false;
   #isClosed = false;
 
@@ -194,13 +198,16 @@ export class Intake {
 
   #wait(): void {
     this.#isStopped ||= this.#channel.readStop?.() === 0;
+    const isRest = this.#spent >= LONG_DELIVERY_MS && this.#hasCostlyLine && !this.#isClosed;
+    const pause = Math.min(LONGEST_REST_MS, REST * this.#spent);
     const goOn = (): void => {
       this.#spent = 0;
+      this.#hasCostlyLine = false;
       this.#spentUntil = performance.now();
       this.#takeWithinBudget();
     };
-    if (this.#spent < LONG_DELIVERY_MS || this.#isClosed) setImmediate(goOn);
-    else setTimeout(goOn, Math.min(LONGEST_REST_MS, REST * this.#spent)).unref();
+    if (isRest) setTimeout(goOn, pause).unref();
+    else setImmediate(goOn);
   }
 
   #readOn(): void {
@@ -249,6 +256,7 @@ export class Intake {
   }
 
   #take(line: Uint8Array): void {
+    this.#hasCostlyLine ||= line.length > COSTLY_LINE_BYTES;
     const excess = line.length > DEEPEST ? jsonExcess(line, limitsOf(line)) : undefined;
     if (excess !== undefined) return this.#events.malformed(`too many ${excess}`);
     const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8');
