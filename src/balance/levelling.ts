@@ -68,22 +68,28 @@ export function isFilling(came: number, load: number, others: number): boolean {
  * Plans what `own` gives. After the plan no slot differs by more than one from another. The slots that may have one more
  * are those that have most now, so that as few connections as possible move.
  *
+ * Where connections of `own` cannot move, less is given: see {@link withinReason}.
+ *
  * @param slots of which each has a worker that serves
+ * @param countFixed says how many connections of `own` cannot move. It is called when there is something to give
  */
-export function transfersFrom(own: number, slots: readonly SlotLoad[]): Transfer[] {
+export function transfersFrom(own: number, slots: readonly SlotLoad[], countFixed: () => number = none): Transfer[] {
   const ranked = slots.toSorted((one, other) => other.load - one.load || one.slot - other.slot);
   const total = ranked.reduce((sum, { load }) => sum + load, 0);
   const share = Math.floor(total / ranked.length);
   const richer = total - share * ranked.length;
   const excesses = ranked.map(({ slot, load, isFresh }, rank) => {
-    return { slot, isFresh, excess: load - share - (rank < richer ? 1 : 0) };
+    return { slot, load, isFresh, excess: load - share - (rank < richer ? 1 : 0) };
   });
-  return matched(own, excesses);
+  const transfers = matched(own, excesses);
+  return transfers.length > 0 ? withinReason(own, excesses, transfers, countFixed()) : transfers;
 }
 
-interface Excess {
-  readonly slot: number;
-  readonly isFresh: boolean;
+function none(): number {
+  return 0;
+}
+
+interface Excess extends SlotLoad {
   /** Negative when the slot wants connections. */
   readonly excess: number;
 }
@@ -103,4 +109,37 @@ function matched(own: number, excesses: readonly Excess[]): Transfer[] {
     });
   }
   return transfers;
+}
+
+/**
+ * Takes from a plan what would leave `own` with fewer connections that can move than the receiver has of all kinds. Connections that
+ * cannot move may be idle, and a client that opens enough of them elsewhere would have all others sent to one worker. If they are not
+ * idle, their worker is hot, and gives others for that.
+ *
+ * The others' connections that cannot move are not known. So this reckons with others that give the same part of what they are
+ * to give. Of a part of a connection, one in some has it whole: those that give to the same slot take turns by their rank.
+ *
+ * @param excesses sorted, the largest first
+ */
+function withinReason(
+  own: number,
+  excesses: readonly Excess[],
+  transfers: readonly Transfer[],
+  fixed: number,
+): Transfer[] {
+  const rank = excesses.findIndex(({ slot }) => slot === own);
+  const { load, excess } = excesses[rank]!;
+  return transfers.flatMap(({ to, count }, nth) => {
+    const receiver = excesses.find(({ slot }) => slot === to)!;
+    const difference = load - fixed - receiver.load;
+    // When all of them can move, this is the whole plan: after it the two differ by one at most.
+    const part = Math.min(1, Math.max(0, difference + 1) / (excess - receiver.excess));
+    const reasonable = wholeAt(rank + nth, count * part);
+    return reasonable > 0 ? [{ to, count: reasonable }] : [];
+  });
+}
+
+/** Rounds a number so that those who have the turns 0, 1, 2 and so on have together what they should, less a part of one. */
+function wholeAt(turn: number, number: number): number {
+  return Math.floor((turn + 1) * number) - Math.floor(turn * number);
 }

@@ -66,6 +66,11 @@ export function afterGiving(overload: Overload, count: 1 | -1, others: number): 
   return { ...overload, handicap: Math.max(0, overload.handicap + count * (1 + 1 / Math.max(1, others))) };
 }
 
+/** @returns how many of its connections a hot worker gives at once. */
+export function partOf(connections: number): number {
+  return Math.max(1, Math.floor(connections / SHARE));
+}
+
 /** @returns what is known now, and how many connections to give. */
 export function judgeOverload(before: Overload, look: Look): { overload: Overload; give: number } {
   const { own, others, connections } = look;
@@ -79,5 +84,5 @@ export function judgeOverload(before: Overload, look: Look): { overload: Overloa
     return { overload: { ...COOL, handicap: Math.max(0, handicap - reprieve) }, give: 0 };
   }
   if (hot + 1 < HOT_LOOKS) return { overload: { hot: hot + 1, rest: 0, handicap }, give: 0 };
-  return { overload: { hot: 0, rest: REST_LOOKS, handicap }, give: Math.max(1, Math.floor(connections / SHARE)) };
+  return { overload: { hot: 0, rest: REST_LOOKS, handicap }, give: partOf(connections) };
 }

@@ -7,6 +7,7 @@ import {
   transfersFrom,
   type SlotLoad,
 } from '../../balance/levelling.ts';
+import { partOf } from '../../balance/overload.ts';
 import { isAlive } from '../../balance/slots.ts';
 import type { HandoffEnd, MoveReason } from '../../ipc/messages.ts';
 import { BEAT_MS } from '../../contract/limits.ts';
@@ -30,6 +31,12 @@ const ROUNDING_MS = 2;
 
 /** A connection that has just moved stays for so long. If its move was wrong, the rows show that by then. */
 const STAY_MS = 1000;
+
+/**
+ * A worker looks at so many connections in a beat, on average, to see which cannot move. That takes half a millisecond. Of more
+ * of them it knows that from a few beats ago.
+ */
+const MOST_COUNTED = 1000;
 
 /** A worker that has not answered for so long is sent no more. */
 const LONGEST_SILENCE_MS = 250;
@@ -81,6 +88,9 @@ export class Leveller {
   #beat = 0;
   #endedBefore = 0;
   #cameBefore = 0;
+  /** How many connections could not move when that was last counted, and the beat at which it may be counted again. */
+  #fixed = 0;
+  #countDue = 0;
   #plan: Part[] = [];
   /** Connections that have not been looked at since the beat. Those that are free are found one after another, as far as there is need. */
   #free: Iterator<Socket, undefined> = NONE;
@@ -182,7 +192,7 @@ export class Leveller {
   #decide(own: number, slots: readonly SlotLoad[], { ended, came }: Changes): Part[] {
     const open = this.#parts.servers.open();
     const fills = isFilling(came, open, slots.length - 1);
-    const transfers = fills || isRestless(ended, open) ? [] : transfersFrom(own, slots);
+    const transfers = fills || isRestless(ended, open) ? [] : transfersFrom(own, slots, () => this.#countFixed());
     const plan = transfers.map(({ to, count }): Part => ({ to, reason: 'level', left: count }));
     const heat = this.#judgeHeat(own, slots, open, fills || plan.length > 0);
     return heat === undefined ? plan : [heat];
@@ -199,7 +209,21 @@ export class Leveller {
     });
     if (give === 0) return undefined;
     const coolest = others.reduce((best, slot) => (utilization[slot]! < utilization[best]! ? slot : best));
-    return { to: coolest, reason: 'heat', left: give };
+    // Those that cannot move are not given, so they do not make it more.
+    return { to: coolest, reason: 'heat', left: Math.min(give, partOf(connections - this.#countFixed())) };
+  }
+
+  /** Counts those that never move. A connection in use does, when it has been answered. */
+  #countFixed(): number {
+    const { migration, servers } = this.#parts;
+    const open = servers.open();
+    if (this.#beat >= this.#countDue) {
+      let movable = 0;
+      for (const socket of migration.sockets()) if (migration.restOf(socket) !== 'never') movable++;
+      this.#fixed = open - movable;
+      this.#countDue = this.#beat + BEAT_MS * Math.floor(open / MOST_COUNTED);
+    }
+    return Math.max(0, Math.min(open, this.#fixed));
   }
 
   /** A worker is hot by connections in use, which are moved when they have been answered: such a plan takes no free ones. */

@@ -16,6 +16,8 @@ export interface LevelOptions {
   readonly gap?: number;
   /** When half of the connections of worker 0 end, ms. @default never */
   readonly halved?: number;
+  /** How many connections each worker has beside these that cannot move, from the beginning. @default none */
+  readonly fixed?: readonly number[];
   /** Whether workers are now and then busy, and late. @default false */
   readonly isBusy?: boolean;
   /** When it ends, ms. */
@@ -23,7 +25,10 @@ export interface LevelOptions {
 }
 
 export interface Levelled {
+  /** The connections that can move. */
   readonly loads: readonly number[];
+  /** How many of these each worker accepted. */
+  readonly accepted: readonly number[];
   readonly moves: number;
   /** So many would have been enough, had all come at once. */
   readonly fewest: number;
@@ -38,6 +43,7 @@ const TRANSIT: readonly [number, number] = [0.2, 3];
 
 interface Worker {
   open: number;
+  readonly fixed: number;
   /** What the others see. */
   told: number;
   toldAt: number;
@@ -53,6 +59,7 @@ export function levelOut({
   connections,
   gap = 0,
   halved,
+  fixed = [],
   isBusy = false,
   until,
 }: LevelOptions): Levelled {
@@ -60,8 +67,9 @@ export function levelOut({
   const agenda = new Agenda();
   let moves = 0;
   let isOver = false;
-  const all = Array.from({ length: workers }, (): Worker => ({
+  const all = Array.from({ length: workers }, (_, slot): Worker => ({
     open: 0,
+    fixed: fixed[slot] ?? 0,
     told: 0,
     toldAt: 0,
     coming: Array.from({ length: workers }, () => 0),
@@ -70,7 +78,8 @@ export function levelOut({
   }));
   const accepted = all.map(() => 0);
 
-  const loadOf = (slot: number): number => all[slot]!.told + all.reduce((sum, { coming }) => sum + coming[slot]!, 0);
+  const loadOf = (slot: number): number =>
+    all[slot]!.told + all[slot]!.fixed + all.reduce((sum, { coming }) => sum + coming[slot]!, 0);
   const pump = (own: number): void => {
     const worker = all[own]!;
     while (worker.onTheWay < MOST_ON_THE_WAY) {
@@ -95,7 +104,7 @@ export function levelOut({
   };
   const decide = (own: number, beat: number): void => {
     const slots = all.map(({ toldAt }, slot) => ({ slot, load: loadOf(slot), isFresh: toldAt >= beat }));
-    all[own]!.plan = transfersFrom(own, slots).map(({ to, count }) => ({ to, left: count }));
+    all[own]!.plan = transfersFrom(own, slots, () => all[own]!.fixed).map(({ to, count }) => ({ to, left: count }));
     pump(own);
   };
   const late = (): number => {
@@ -128,5 +137,5 @@ export function levelOut({
   while (agenda.isBusy) agenda.next();
   const ceiling = Math.ceil(connections / workers);
   const fewest = accepted.reduce((sum, count) => sum + Math.max(0, count - ceiling), 0);
-  return { loads: all.map(({ open }) => open), moves, fewest };
+  return { loads: all.map(({ open }) => open), accepted, moves, fewest };
 }

@@ -6,13 +6,14 @@ import { levelOut } from './levelling-simulation.ts';
 
 const slotsOf = (loads: readonly number[]) => loads.map((load, slot) => ({ slot, load, isFresh: true }));
 
-function planOf(loads: readonly number[]): Transfer[][] {
-  return loads.map((_, own) => transfersFrom(own, slotsOf(loads)));
+/** @param fixed how many of a slot's cannot move */
+function planOf(loads: readonly number[], fixed: readonly number[] = []): Transfer[][] {
+  return loads.map((_, own) => transfersFrom(own, slotsOf(loads), () => fixed[own] ?? 0));
 }
 
-function carriedOut(loads: readonly number[]): number[] {
+function carriedOut(loads: readonly number[], fixed: readonly number[] = []): number[] {
   const after = [...loads];
-  for (const [from, transfers] of planOf(loads).entries()) {
+  for (const [from, transfers] of planOf(loads, fixed).entries()) {
     for (const { to, count } of transfers) {
       after[from]! -= count;
       after[to]! += count;
@@ -44,6 +45,31 @@ const even: ReadonlyArray<readonly number[]> = [[5], [0, 0], [3, 4], [4, 3, 4, 3
 for (const loads of even) {
   test(`nothing moves: ${loads.join(' ')}`, () => assert.deepEqual(planOf(loads).flat(), []));
 }
+
+test('with connections that cannot move: none of these goes, and nobody gets more of the others than somebody had, give or take one', () => {
+  const random = new Random(2);
+  for (let nth = 0; nth < 20000; nth++) {
+    const fixed = Array.from({ length: random.between(2, 12) }, () => random.between(0, 1) * random.between(0, 300));
+    const movable = fixed.map(() => random.between(0, 40));
+    const after = carriedOut(
+      movable.map((count, slot) => count + fixed[slot]!),
+      fixed,
+    ).map((load, slot) => load - fixed[slot]!);
+    const what = `${movable.join(' ')} became ${after.join(' ')} beside ${fixed.join(' ')}`;
+    assert.ok(Math.min(...after) >= 0, what);
+    assert.ok(Math.max(...after) <= Math.max(...movable) + 1, what);
+  }
+});
+
+test('what cannot move is counted only where there is something to give', () => {
+  const slots = slotsOf([10, 0, 5]);
+  const counted = [0, 1, 2].filter((own) => {
+    let isCounted = false;
+    transfersFrom(own, slots, () => ((isCounted = true), 0));
+    return isCounted;
+  });
+  assert.deepEqual(counted, [0]);
+});
 
 test('what comes and goes within two seconds is left alone', () => {
   assert.equal(isRestless(0, 0), false);
@@ -109,3 +135,28 @@ test('half of the connections of one worker end: it is even again after two beat
     assert.ok(difference(loads) <= 1, `seed ${seed}: ${loads.join(' ')}`);
   }
 });
+
+/** An attacker has 150 connections that cannot move on each of all workers but the last. */
+for (const workers of [2, 3, 8]) {
+  test(`idle connections that cannot move do not send the others to one worker of ${workers}`, () => {
+    const fixed = Array.from({ length: workers }, (_, slot) => (slot < workers - 1 ? 150 : 0));
+    for (let seed = 1; seed <= 50; seed++) {
+      const connections = 10 * workers;
+      const { loads, accepted } = levelOut({ seed, workers, connections, fixed, until: 5000 });
+      const what = `seed ${seed}: ${accepted.join(' ')} became ${loads.join(' ')}`;
+      const spared = workers - 1;
+      // What it accepted itself stays with it, since others have more in all.
+      assert.ok(loads[spared]! <= Math.max(accepted[spared]!, 1 + Math.max(...loads.slice(0, spared))), what);
+      assert.ok(Math.max(...loads) <= Math.max(...accepted), what);
+    }
+  });
+
+  test(`a new one of ${workers} workers gets its share of those that can move, where the others have more that cannot`, () => {
+    const loads = Array.from({ length: workers }, (_, slot) => (slot < workers - 1 ? 12 : 0));
+    const fixed = loads.map((load) => (load > 0 ? 150 : 0));
+    let now = loads.map((load, slot) => load + fixed[slot]!);
+    for (let beat = 0; beat < 8; beat++) now = carriedOut(now, fixed);
+    const after = now.map((load, slot) => load - fixed[slot]!);
+    assert.ok(difference(after) <= 1, after.join(' '));
+  });
+}

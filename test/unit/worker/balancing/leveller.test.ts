@@ -213,6 +213,34 @@ test('pinned ones stay, and those that have just come', async (t) => {
   );
 });
 
+test('of those that can move it keeps as many as the other has, however many it has that cannot', async (t) => {
+  const bench = new Bench(t);
+  bench.add(100, { rest: 'never' });
+  bench.add(12);
+  bench.others = 6;
+  await some(bench, 3);
+  bench.end('taken', bench.moved);
+  await bench.settled();
+  assert.equal(bench.moved.length, 3);
+});
+
+test('while its connections that cannot move are all that it has too many, it is hot if they keep it busy', async (t) => {
+  const bench = new Bench(t);
+  bench.add(100, { rest: 'never' });
+  const [first] = bench.add(8);
+  bench.others = 8;
+  bench.utilization = [0.95, 0.2];
+  await poll(() => bench.onFree, 'the wish to hear of answers');
+  for (const socket of bench.sockets.filter(({ rest }) => rest === 'free')) bench.onFree!(socket as unknown as Socket);
+  await some(bench, 1);
+  await nextTurn();
+  // A sixteenth of those that can move.
+  assert.deepEqual(
+    bench.moved.map(({ reason, socket }) => [reason, socket]),
+    [['heat', first]],
+  );
+});
+
 test('one that is in use goes when it has been answered', async (t) => {
   const bench = new Bench(t);
   const [first, second] = bench.add(2, { rest: 'busy' });
