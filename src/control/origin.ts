@@ -6,10 +6,10 @@ export interface Provenance {
 }
 
 /**
- * Accepts any name of one label, as in `curl --unix-socket <path> http://prefork/status`, and the loopback's addresses, each with an
- * optional port. A neighbour may take such a name, but a browser comes here only by a port that was forwarded.
+ * Accepts localhost and the loopback's addresses, each with an optional port, and no host at all, as a browser names one. Any other
+ * name of one label could be a neighbour's (LLMNR, NetBIOS).
  */
-const localHost = /^([\w-]*|127\.0\.0\.1|\[::1\])(:\d+)?$/;
+const localHost = /^(localhost|127\.0\.0\.1|\[::1\])?(:\d+)?$/i;
 
 /**
  * Returns why a request that may come from a web page is refused; undefined when nothing suggests that.

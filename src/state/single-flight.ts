@@ -1,5 +1,5 @@
 import { computationOf, type Engine, type Item } from './engine.ts';
-import { isOutage } from './error.ts';
+import { isOutage, StateError } from './error.ts';
 import type { Stored } from './value.ts';
 import { newOwner, nextChange } from './waiting.ts';
 
@@ -15,6 +15,12 @@ export interface Making {
   /** Another call or process is already computing, and this one waits for it. */
   onWait(): void;
 }
+
+/**
+ * How long a caller waits for others, in deadlines. Each of them has one deadline at most, and then another has its turn. Those that
+ * wait for several have asked for what cannot be computed now, or have a store that never lets them begin.
+ */
+const DEADLINES_WAITED = 3;
 
 /**
  * Lets only one computation run for each key. In this process that is one call, whose result all callers share. Among
@@ -37,6 +43,7 @@ export class SingleFlight {
    * Runs or joins a computation.
    *
    * @returns the value that is in the store by now, or the computed one.
+   * @throws StateError `ERR_STATE_TIMEOUT` when others were computing it for too long.
    */
   run(key: string, making: Making): Promise<Stored> {
     const flying = this.#flying.get(key);
@@ -63,6 +70,7 @@ export class SingleFlight {
 
   async #run(key: string, making: Making): Promise<Stored> {
     const name = computationOf(this.#area, key);
+    const until = performance.now() + this.#deadline * DEADLINES_WAITED;
     for (let isFirst = true; ; isFirst = false) {
       const change = nextChange(this.#engine, name);
       try {
@@ -72,6 +80,7 @@ export class SingleFlight {
         const fresh = await this.#fresh(key);
         if (hasBegun) return await this.#asOwner(key, owner, making, fresh);
         if (fresh !== undefined) return fresh.stored;
+        if (performance.now() >= until) throw this.#late(key);
         if (isFirst) making.onWait();
         change.watch();
         await change.come;
@@ -79,6 +88,11 @@ export class SingleFlight {
         change.cancel();
       }
     }
+  }
+
+  #late(key: string): StateError {
+    const waited = `${this.#deadline * DEADLINES_WAITED} ms`;
+    return new StateError('ERR_STATE_TIMEOUT', `'${key}' was being computed by others for ${waited}, and is not there`);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import { show, usage } from '../arguments.ts';
 import type { StateError } from '../error.ts';
-import type { Client } from './connection.ts';
+import { end, type Client } from './connection.ts';
 import { loadRedis } from './library.ts';
 import { bytesIn, listIn } from './replies.ts';
 import type { Place } from './slots.ts';
@@ -92,7 +92,7 @@ export class Address {
       commandOptions,
     });
     client.on('error', () => {});
-    const timer = setTimeout(() => client.destroy(), timeout);
+    const timer = setTimeout(() => end(client), timeout);
     try {
       await client.connect();
       const answer: unknown = await client.sendCommand(['SENTINEL', 'get-master-addr-by-name', this.#service]);
@@ -101,7 +101,7 @@ export class Address {
       return { host: at, port: atPort };
     } finally {
       clearTimeout(timer);
-      client.destroy();
+      end(client);
     }
   }
 }
@@ -113,10 +113,14 @@ const forms: Readonly<Record<Kind, RegExp>> = {
   cluster: /^(?<credentials>[^@]*@)?(?<hosts>[^/@]+)(?:\/0?)?$/,
 };
 
+/** The types of a reply by their first bytes in the protocol, `$` and `(`. The package redis 5.0 does not export their names. */
+const BLOB_STRING = 36;
+const BIG_NUMBER = 40;
+
 /** Loads the library, with how values of a reply are read. No reply of ours is a big number, and making one takes a quadratic time. */
 async function load() {
-  const { createClient, RESP_TYPES } = await loadRedis();
-  const typeMapping = { [RESP_TYPES.BLOB_STRING]: Buffer, [RESP_TYPES.BIG_NUMBER]: String };
+  const { createClient } = await loadRedis();
+  const typeMapping = { [BLOB_STRING]: Buffer, [BIG_NUMBER]: String };
   return { createClient, commandOptions: { typeMapping } };
 }
 

@@ -38,7 +38,7 @@ export class Alone implements Topology {
   }
 
   scan(key: string, pattern: string): AsyncIterable<readonly string[]> {
-    return pagesOf((parts) => this.run(reading(key, parts, this.#timeout)), pattern);
+    return pagesOf((parts) => this.run(reading(key, parts, this.#timeout)), pattern, this.#timeout);
   }
 
   newListener(): Promise<Client> {

@@ -5,6 +5,7 @@ import { StateError } from '../error.ts';
 import type { Address } from './address.ts';
 import { Away, Connection, newClosedError, type Client } from './connection.ts';
 import { Member } from './member.ts';
+import { endless } from './replies.ts';
 import { nameOf, redirectionIn, slotOf, slotRangesIn, type Place, type Redirection } from './slots.ts';
 import { SlotMap } from './slot-map.ts';
 import { pagesOf, reading, type Argument, type Question, type Topology, type TopologyOptions } from './topology.ts';
@@ -21,6 +22,8 @@ const PAUSE_MS = 20;
 const LOOK_AGAIN_MS = 250;
 /** A server that does not answer leaves time to ask others of the URL: two, if there are so many. */
 const MOST_ASKED = 3;
+/** A slot that is being moved is at two servers. Replicas may take over from both meanwhile. */
+const MOST_PLACES = 4;
 
 /**
  * The masters of a cluster. Each has some of the slots (`SlotMap`). The object owns a connection to each master that was
@@ -97,7 +100,7 @@ export class Cluster implements Topology {
       seen.add(nameOf(place));
       const member = this.#memberAt(place);
       const ask = (parts: readonly Argument[]): Promise<unknown> => member.run(reading(key, parts, timeout));
-      yield* pagesOf(ask, pattern);
+      yield* pagesOf(ask, pattern, timeout);
       // There is no such key. A server that still has all of the slot says so, and any other says where to look for it.
       const elsewhere = await ask(['EXISTS', `${key}#none`]).then(
         () => undefined,
@@ -105,6 +108,7 @@ export class Cluster implements Topology {
       );
       // The one that the slot goes to sends us back for what has not come yet.
       if (elsewhere === undefined || seen.has(nameOf(elsewhere.place))) return;
+      if (seen.size === MOST_PLACES) throw endless('moving a slot');
       place = elsewhere.place;
     }
   }

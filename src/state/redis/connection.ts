@@ -103,14 +103,14 @@ export class Connection {
     const client = this.#client;
     this.#client = undefined;
     if (client === undefined) return;
-    await within(client.close(), this.#options.timeout).catch(() => client.destroy());
+    await within(client.close(), this.#options.timeout).catch(() => end(client));
   }
 
   async #connect(): Promise<void> {
     for (let pause = FIRST_PAUSE_MS; !this.#isClosed; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
       try {
         const client = await this.#attempt();
-        if (this.#isClosed) return client.destroy();
+        if (this.#isClosed) return end(client);
         return this.#become(client);
       } catch (error) {
         this.#lastError = error;
@@ -132,7 +132,7 @@ export class Connection {
       if (!client.isReady) throw new Error('the connection was closed at once');
       return client;
     } catch (error) {
-      client.destroy();
+      end(client);
       throw error;
     }
   }
@@ -156,7 +156,7 @@ export class Connection {
     this.#lastError = reason;
     this.#awaySince = since;
     clearTimeout(this.#idleTimer);
-    client.destroy();
+    end(client);
     this.#options.onAway?.(reason);
     if (!this.#isClosed) void this.#connect();
   }
@@ -256,6 +256,15 @@ function isFinal(error: unknown): boolean {
 
 export function newClosedError(): StateError {
   return new StateError('ERR_STATE_CLOSED', 'the state is closed');
+}
+
+/** Ends a client at once. One of redis 5 that is closing, or was never connected, throws. */
+export function end(client: Pick<Client, 'destroy' | 'unref'>): void {
+  try {
+    client.destroy();
+  } catch {
+    client.unref();
+  }
 }
 
 async function within<Result>(asked: Promise<Result>, ms: number): Promise<Result> {

@@ -19,7 +19,7 @@ import { isOutage, StateError } from '../error.ts';
 import { isDead } from '../identity.ts';
 import { sizeOf, type Stored } from '../value.ts';
 import { decodeItem, encodeItem } from './item.ts';
-import { bytesIn, bytesOrNull, integerIn, listIn } from './replies.ts';
+import { bytesIn, bytesOrNull, endless, integerIn, listIn } from './replies.ts';
 import { Server } from './server.ts';
 import { messageOf } from '../../contract/message-of.ts';
 
@@ -34,6 +34,9 @@ export interface RedisOptions {
 /** The memory that the server itself needs for an item, approximately. */
 const OVERHEAD_BYTES = 100;
 
+/** How many dead holders of one lease are released in a row. One that asks later finds the next. */
+const DEAD_HOLDERS = 3;
+
 /** How long an area counts as being cleared when no more is heard of that. */
 const CLEARING_LIFETIME_MS = 10_000;
 
@@ -42,21 +45,24 @@ export class RedisEngine implements Engine {
   readonly isBounded = false;
   readonly #server: Server;
   readonly #prefix: string;
+  readonly #timeout: number;
   readonly #evicted = new Map<string, number>();
   readonly #releaseListeners = new Map<string, Set<() => void>>();
   #hearsReleases = false;
   /** The largest token that this process has seen. */
   #largestToken = 0;
 
-  private constructor(server: Server, prefix: string) {
+  private constructor(server: Server, { prefix, timeout }: RedisOptions) {
     this.#server = server;
     this.#prefix = prefix;
+    this.#timeout = timeout;
   }
 
-  static async open({ prefix, connect, ...options }: RedisOptions): Promise<RedisEngine> {
-    const server = await Server.open({ ...options, prefix, home: `${prefix}{channel}` });
+  static async open(options: RedisOptions): Promise<RedisEngine> {
+    const { url, prefix, timeout, connect } = options;
+    const server = await Server.open({ url, timeout, prefix, home: `${prefix}{channel}` });
     if (connect === 'eager') await server.connected();
-    return new RedisEngine(server, prefix);
+    return new RedisEngine(server, options);
   }
 
   get outages(): Outages {
@@ -77,13 +83,17 @@ export class RedisEngine implements Engine {
     return integerIn(await this.#server.script('remove', 'once', this.#keysOf(area, key), key)) === 1;
   }
 
-  /** Repeats the change until no other write came in between. One process always succeeds. */
+  /** Repeats the change until no other write came in between, for at most the timeout. One process always succeeds. */
   async update(area: string, key: string, change: (current: Item | undefined) => Change): Promise<void> {
+    const until = performance.now() + this.#timeout;
     for (;;) {
       const before = await this.#raw(area, key);
       const next = change(decodeItem(before));
       if (next === undefined) return;
       if (await this.#put(area, key, next.stored, next.terms, 'same', before ?? Buffer.alloc(0))) return;
+      if (performance.now() >= until) {
+        throw new StateError('ERR_STATE_TIMEOUT', `'${key}' was changed by others for ${this.#timeout} ms`);
+      }
     }
   }
 
@@ -143,16 +153,17 @@ export class RedisEngine implements Engine {
   async acquire(name: string, owner: string, ttl: number): Promise<Attempt> {
     const keys = [this.#key('lease', name), `${this.#prefix}{lease}#tokens`] as const;
     const args = [owner, ttl, this.#largestToken].map(String);
-    const asked = this.#server.script('acquire', 'repeatable', keys, ...args);
-    const answer = await this.#certain(asked, () => this.release(name, owner));
-    if (Array.isArray(answer)) return { token: this.#seen(integerIn(answer[0])) };
-    const [token = '', ...holder] = bytesIn(answer).toString().split(' ');
-    this.#seen(integerIn(Buffer.from(token)));
-    const heldBy = holder.join(' ');
-    if (!isDead(heldBy)) return { heldBy };
-    // The holder ran on this machine, so we can see what the server cannot.
-    await this.release(name, heldBy);
-    return this.acquire(name, owner, ttl);
+    for (let round = 1; ; round++) {
+      const asked = this.#server.script('acquire', 'repeatable', keys, ...args);
+      const answer = await this.#certain(asked, () => this.release(name, owner));
+      if (Array.isArray(answer)) return { token: this.#seen(integerIn(answer[0])) };
+      const [token = '', ...holder] = bytesIn(answer).toString().split(' ');
+      this.#seen(integerIn(Buffer.from(token)));
+      const heldBy = holder.join(' ');
+      if (round === DEAD_HOLDERS || !isDead(heldBy)) return { heldBy };
+      // The holder ran on this machine, so we can see what the server cannot.
+      await this.release(name, heldBy);
+    }
   }
 
   async renew({ name, owner, token }: Lease, ttl: number): Promise<boolean> {
@@ -167,13 +178,15 @@ export class RedisEngine implements Engine {
   async begin(area: string, key: string, owner: string, ttl: number): Promise<boolean> {
     const keys = [this.#computation(area, key), ...this.#clearingKeysOf(area)] as const;
     const args = [owner, ttl, ABANDONED_LIFETIME_MS].map(String);
-    const asked = this.#server.script('begin', 'repeatable', keys, ...args);
-    const answer = await this.#certain(asked, () => this.end(area, key, owner));
-    if (answer === 1) return true;
-    const heldBy = bytesIn(answer).toString();
-    if (!isDead(heldBy)) return false;
-    await this.end(area, key, heldBy);
-    return this.begin(area, key, owner, ttl);
+    for (let round = 1; ; round++) {
+      const asked = this.#server.script('begin', 'repeatable', keys, ...args);
+      const answer = await this.#certain(asked, () => this.end(area, key, owner));
+      if (answer === 1) return true;
+      const heldBy = bytesIn(answer).toString();
+      if (!isDead(heldBy)) return false;
+      if (round === DEAD_HOLDERS) throw endless('releasing what dead processes hold');
+      await this.end(area, key, heldBy);
+    }
   }
 
   async end(area: string, key: string, owner: string): Promise<void> {

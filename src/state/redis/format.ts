@@ -9,11 +9,14 @@
 import { messageOf } from '../../contract/message-of.ts';
 import { show } from '../arguments.ts';
 import { StateError } from '../error.ts';
-import { bytesOrNull } from './replies.ts';
+import { bytesOrNull, endless } from './replies.ts';
 import type { Argument } from './topology.ts';
 
 /** The formats that this version knows. It works in the one that it finds, and where there is none it begins the last. */
 const known: readonly string[] = ['2'];
+
+/** The key may be evicted between two commands, once in a while. */
+const ROUNDS = 3;
 
 export class Format {
   readonly #prefix: string;
@@ -29,10 +32,12 @@ export class Format {
   /**
    * Reads the format, and writes ours where there is none.
    *
-   * @throws StateError `ERR_STATE_VERSION` for one that this version does not know.
+   * @throws StateError `ERR_STATE_VERSION` for one that this version does not know; `ERR_STATE_UNAVAILABLE` for a server
+   *   that has it and has it not.
    */
   async check(send: (parts: readonly Argument[]) => Promise<unknown>): Promise<void> {
-    for (const own = known.at(-1)!; ;) {
+    const own = known.at(-1)!;
+    for (let round = 0; round < ROUNDS; round++) {
       const found = bytesOrNull(await send(['GET', this.key]))?.toString();
       if (found !== undefined) return this.#accept(found);
       try {
@@ -44,6 +49,7 @@ export class Format {
         throw error;
       }
     }
+    throw endless('the format, which is there and is not');
   }
 
   #accept(found: string): void {

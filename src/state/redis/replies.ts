@@ -49,6 +49,11 @@ export function strange(reply: unknown, expected: string): StateError {
   );
 }
 
+/** Makes the error of a server whose answers come to no end. */
+export function endless(what: string): StateError {
+  return new StateError('ERR_STATE_UNAVAILABLE', `Redis comes to no end with ${what}: is it a Redis or Valkey server?`);
+}
+
 function nameOf(reply: unknown): string {
   return Buffer.isBuffer(reply) ? `${reply.length} bytes` : `a ${typeof reply}`;
 }

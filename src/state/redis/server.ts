@@ -58,6 +58,7 @@ export class Server extends EventEmitter<{ away: [reason: StateError]; back: [] 
   readonly #subscriptions: Subscriptions;
   readonly #formatTimer: NodeJS.Timeout;
   #wasReady = false;
+  #isCheckingFormat = false;
 
   private constructor(address: Address, { timeout, prefix, home }: ServerOptions) {
     super();
@@ -177,13 +178,17 @@ export class Server extends EventEmitter<{ away: [reason: StateError]; back: [] 
     await Promise.all([this.#topology.close(), this.#subscriptions.close()]);
   }
 
-  /** Looks whether a newer version has begun another format. What this one writes from then on would harm both. */
+  /** Looks whether a newer version has begun another format. What this one writes from then on would harm both. It looks once at a time. */
   async #checkFormat(): Promise<void> {
+    if (this.#isCheckingFormat) return;
+    this.#isCheckingFormat = true;
     const { key } = this.#format;
     try {
       await this.#format.check((parts) => this.#topology.run(reading(key, parts, this.#timeout)));
     } catch (error) {
       if (error instanceof StateError && error.code === 'ERR_STATE_VERSION') this.#topology.reset(error);
+    } finally {
+      this.#isCheckingFormat = false;
     }
   }
 

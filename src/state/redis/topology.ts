@@ -1,6 +1,6 @@
 import type { Client, ConnectionOptions } from './connection.ts';
 import type { ServerClock } from './server-clock.ts';
-import { bytesIn, listIn } from './replies.ts';
+import { bytesIn, endless, listIn } from './replies.ts';
 
 export type Argument = string | Buffer;
 
@@ -52,19 +52,33 @@ export interface Topology {
 }
 
 const AT_ONCE = 250;
+/** A list may take as long as this many answers: 5 minutes by default, in which a server lists some ten million keys. */
+const ANSWERS_OF_A_LIST = 150;
 
 /** Makes the question of one command that may be repeated. */
 export function reading(key: string, parts: readonly Argument[], timeout: number): Question {
   return { key, repetition: 'repeatable', until: performance.now() + timeout, ask: (send) => send(parts) };
 }
 
-/** Lists the keys of one server that match. */
-export async function* pagesOf(send: Send, pattern: string): AsyncIterable<readonly string[]> {
-  for (let cursor = '0'; ;) {
+/**
+ * Lists the keys of one server that match. A server decides when the list ends, and pages may be empty for long. So what is not
+ * Redis could keep this going for ever. A cursor never comes again, and the time that the server takes is bounded.
+ *
+ * @param timeout how long one answer may take, in ms.
+ * @throws StateError `ERR_STATE_UNAVAILABLE` when there is no end.
+ */
+export async function* pagesOf(send: Send, pattern: string, timeout: number): AsyncIterable<readonly string[]> {
+  // The loop keeps one cursor to compare, at a place that doubles (Brent). That finds every circle, and takes no memory.
+  let [cursor, kept, keptAt, left] = ['0', '', 1, timeout * ANSWERS_OF_A_LIST];
+  for (let page = 1; ; page++) {
+    const since = performance.now();
     const answer = await send(['SCAN', cursor, 'MATCH', pattern, 'COUNT', String(AT_ONCE)]);
+    left -= performance.now() - since;
     const [next, keys] = listIn(answer, 2);
     yield listIn(keys).map((name) => bytesIn(name).toString());
     cursor = bytesIn(next).toString();
     if (cursor === '0') return;
+    if (cursor === kept || left <= 0) throw endless('listing its keys');
+    if (page === keptAt) [kept, keptAt] = [cursor, keptAt * 2];
   }
 }

@@ -211,7 +211,7 @@ test('a body that was too long to read is 413', async () => {
 
 const senders: ReadonlyArray<[what: string, provenance: Partial<ControlRequest>, status: number]> = [
   ['curl', { host: 'localhost' }, 200],
-  ['curl with a name of its own', { host: 'prefork' }, 200],
+  ['a forwarded port, by its name', { host: 'LOCALHOST:8000' }, 200],
   ['a forwarded port', { host: '127.0.0.1:8000' }, 200],
   ['a forwarded port, IPv6', { host: '[::1]:8000' }, 200],
   ['HTTP/1.0', { host: undefined }, 200],
@@ -220,6 +220,9 @@ const senders: ReadonlyArray<[what: string, provenance: Partial<ControlRequest>,
   ['a page without an origin', { origin: 'null' }, 403],
   ['a page that embeds it', { fetchSite: 'cross-site' }, 403],
   ['a page whose name leads here', { host: 'evil.example:8000' }, 403],
+  ['a page whose name of one label a neighbour has taken', { host: 'neighbour:8000' }, 403],
+  ['a page of a neighbour that is called like prefork', { host: 'prefork' }, 403],
+  ['a page whose name begins as localhost', { host: 'localhost.evil.example' }, 403],
   ['another address', { host: '192.168.0.1' }, 403],
 ];
 for (const [what, provenance, status] of senders) {
