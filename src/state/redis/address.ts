@@ -113,7 +113,7 @@ const forms: Readonly<Record<Kind, RegExp>> = {
   cluster: /^(?<credentials>[^@]*@)?(?<hosts>[^/@]+)(?:\/0?)?$/,
 };
 
-/** The types of a reply by their first bytes in the protocol, `$` and `(`. The package redis 5.0 does not export their names. */
+/** The types of a reply by their first bytes in the protocol, `$` and `(`. The oldest redis 5 do not export their names. */
 const BLOB_STRING = 36;
 const BIG_NUMBER = 40;
 
