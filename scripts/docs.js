@@ -67,7 +67,8 @@ that an ES module imports: Node keeps those for ever.
 
 Root reads a file again only when it is unchanged, or root's alone. Otherwise the reload is refused. A config file that is code must
 also be the same file: a link that leads to another one of the same text is a change. Where it, or a CommonJS module beside it that it
-requires, is not root's alone, an unchanged one keeps its first export: nothing of it runs again as root until the server is restarted.
+requires, is not root's alone, an unchanged one keeps its first export: nothing of it runs again as root until the server is restarted. Where such a
+module was written since the start, the reload is refused.
 
 ## Variables for the workers
 
@@ -166,7 +167,7 @@ loop stands still. Counters and histograms of workers that have ended are kept a
 What was counted between the last scrape and the end is lost, and gauges of ended workers are gone. Metrics whose names begin with
 \`prefork_\` are left out, except for those of caches. So is what Prometheus would refuse all metrics for, as by other names of labels than
 prom-client allows, or by an \`aggregator\` that it does not have. Of one worker 2,000 metrics and 100,000 samples are read, and a metric has
-at most 64 names of labels: samples with more are left out.
+at most 64 names of labels: samples with more are left out. So are samples with labels that begin with \`__\`, which are Prometheus' own.
 
 ## Events
 

@@ -210,13 +210,13 @@ export interface Dashboard {
   watch(viewer: Viewer, isTrusted: boolean): void;
 }
 
-/** The last lines of the log and of the workers. */
 /**
  * The process that wrote a line: the worker of a slot, a worker without one, or the process of the `--primary` module.
  * Null is the primary itself.
  */
 export type LineSource = number | 'spare' | 'primary' | null;
 
+/** The last lines of the log and of the workers. */
 export interface KeptLines {
   readonly version: 1;
   /** False when the workers write to the terminal or file themselves, so that the primary does not see their lines. */

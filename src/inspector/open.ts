@@ -23,7 +23,8 @@ const POLL_MS = 10;
 /** After this time the inspector may have been open before, because a loop is interrupted sooner. */
 const ALREADY_OPEN_AFTER_MS = 250;
 
-const NOT_OPENED = 'SIGUSR1 opened no inspector in time: it runs native code, or handles SIGUSR1 itself';
+/** The message of the error of one that may open its inspector later. */
+export const NOT_OPENED = 'SIGUSR1 opened no inspector in time: it runs native code, or handles SIGUSR1 itself';
 
 /**
  * Opens the inspector of another Node process, even when its event loop does not turn. SIGUSR1 makes Node start its

@@ -25,7 +25,7 @@ const LONG_LINE_BYTES = 64 * 1024;
 const SPARSE_BYTES = 6;
 
 /** The most keys of a message that differ. Metrics have those of their labels, and what applications send to each other has no thousands. */
-const MOST_KEYS = 16_384;
+const MOST_KEYS = 65_536;
 
 /**
  * The number of bytes that may wait to be read by a worker. A worker that no longer reads is not written to for ever.
@@ -49,13 +49,14 @@ const DELIVERY_BUDGET_MS = 5;
 
 /**
  * A long message that took longer than this is followed by a rest, in which the worker is not read: `REST` times as long as the message
- * took. So one worker has a quarter of the primary's time at most, whatever it says. A short one takes long only where the machine has too
+ * took. So one worker whose messages are long has a quarter of the primary's time. A short one takes long only where the machine has too
  * much to do, and what moves connections is short.
  */
 const LONG_DELIVERY_MS = 25;
 const COSTLY_LINE_BYTES = 16 * 1024;
 const REST = 3;
-const LONGEST_REST_MS = 3000;
+/** Shorter than the time in which the last messages of an ended worker are read. */
+const LONGEST_REST_MS = 1500;
 
 /** The beginning of Node's messages with a handle. */
 const NODES_HANDLE = Buffer.from('{"cmd":"NODE_HANDLE",');
@@ -109,6 +110,7 @@ export class Intake {
   #spentUntil = 0;
   /** Whether a line of this turn was long enough to cost much by itself. */
   #hasCostlyLine = false;
+  #reads = 0;
   #isStopped = false;
   #isClosed = false;
 
@@ -158,7 +160,13 @@ export class Intake {
     this.#dropHandles();
   }
 
+  /** How often something came. */
+  get reads(): number {
+    return this.#reads;
+  }
+
   #read(bytes: Uint8Array): void {
+    this.#reads++;
     this.#spentUntil = performance.now();
     this.#takeRest();
     const received = this.#channel.pendingHandle ?? undefined;

@@ -25,6 +25,9 @@ export interface SettlingParts {
   readonly canOpen?: () => boolean;
 }
 
+/** So many answers without their handle are no chance. */
+const MISSED_IN_A_ROW = 2;
+
 /** The questions to one process. Owns nothing. */
 export class Settling {
   readonly #parts: SettlingParts;
@@ -33,8 +36,10 @@ export class Settling {
   #looks = 0;
   /** Something came since the question that makes the answer worthless. */
   #isDoubted = false;
-  /** The last answer told nothing, as no descriptor was left for the handle. */
+  /** The last answer told nothing, as it may be that no descriptor was left for the handle. */
   #isOwed = false;
+  /** How many answers in a row came without their handle, though a descriptor was left when they had come. */
+  #missed = 0;
 
   constructor(parts: SettlingParts) {
     this.#parts = parts;
@@ -57,7 +62,7 @@ export class Settling {
     if (this.#looks > this.#parts.mostLooks) this.#parts.blame('does not say that it sends no descriptor', true);
   }
 
-  /** The process has sent what no healthy one sends, or something that makes an answer uncertain: it is asked again. */
+  /** Something came that makes the answer `settled` uncertain: the process is asked again. After that answer it means nothing. */
   doubt(): void {
     this.#isDoubted = true;
   }
@@ -66,12 +71,18 @@ export class Settling {
   answered(answer: Answer, hasHandle: boolean): void {
     if (this.#awaited !== answer) return this.#parts.blame('answers what was not asked', false);
     if (answer === 'settled') return this.#settled();
-    if (hasHandle) return this.#resume();
+    if (hasHandle) {
+      this.#missed = 0;
+      return this.#resume();
+    }
     const { blame, canOpen = canOpenOne } = this.#parts;
-    if (!canOpen()) {
+    this.#missed += canOpen() ? 1 : 0;
+    // A descriptor may have become free in between.
+    if (this.#missed < MISSED_IN_A_ROW) {
       this.#isOwed = true;
       return this.#resume();
     }
+    this.#missed = 0;
     blame('descriptors of a kind that nobody can take', false);
     this.#ask();
   }

@@ -115,8 +115,10 @@ function areLabels(given: unknown, { type, labels }: SeenFamily): given is Value
     if (!LABEL.test(name) || !(typeof value === 'string' || Number.isFinite(value))) return false;
     if (name === NUMBERED[type] && typeof value === 'string' && !NUMBER.test(value)) return false;
   }
-  for (const name of names) labels.add(name);
-  return labels.size <= MOST_LABELS;
+  const added = names.filter((name) => !labels.has(name));
+  if (labels.size + added.length > MOST_LABELS) return false;
+  for (const name of added) labels.add(name);
+  return true;
 }
 
 /** OpenMetrics has a counter's name without `_total`, and one by that name alone would have none. */

@@ -1,4 +1,5 @@
 /** Says what root may read again while the server runs. */
+import { statSync } from 'node:fs';
 import process from 'node:process';
 import { UsageError } from '../errors.ts';
 import type { ConfigText, Launch, LoadedConfig } from '../options/index.ts';
@@ -50,8 +51,15 @@ export function refuseConfigOfOthers(read: ConfigText, before: Launch): LoadedCo
   const part = firstOfOthers([read.file, ...read.modules]);
   if (part === undefined) return undefined;
   // Code of another path would have other modules beside it.
-  if (config?.file === read.file && config.text === read.text) return config;
-  throw changed(read.file, part);
+  if (config?.file !== read.file || config.text !== read.text) throw changed(read.file, part);
+  const module = read.modules.find(hasChanged);
+  if (module !== undefined) throw changed(module, part);
+  return config;
+}
+
+/** Whether a file was written since this process has started, as far as its owner tells. Then the config may have other values. */
+function hasChanged(file: string): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Infinity) > performance.timeOrigin;
 }
 
 function firstOfOthers(files: readonly string[]): string | undefined {

@@ -12,14 +12,14 @@ const RENEWAL_MS = 3000;
  * Keeps the primary from killing a worker that stands still because it is being inspected. The hold owns the timer that
  * renews it. Releasing the hold ends it, and the worker's heartbeat counts again.
  *
- * The end of a hold closes the worker's inspector, also when this process is killed, and when the worker opens its
- * inspector only after this process has given up. An inspector that was open before is kept.
+ * Once this process has opened the worker's inspector, or has waited for it in vain, the end of the hold closes it, also when
+ * this process is killed. An inspector that was open before is kept.
  */
 export class Hold {
   readonly #server: RunningServer;
   readonly #pid: number;
   readonly #timer: NodeJS.Timeout;
-  #closesInspector = true;
+  #closesInspector = false;
 
   private constructor(server: RunningServer, pid: number) {
     this.#server = server;
@@ -34,14 +34,15 @@ export class Hold {
    * @throws PreforkError `ERR_NOT_DONE` when the primary has no such worker.
    */
   static async take(server: RunningServer, pid: number): Promise<Hold> {
-    const outcome = await say(server, { pid, seconds: HOLD_SECONDS, closesInspector: true });
+    const outcome = await say(server, { pid, seconds: HOLD_SECONDS, closesInspector: false });
     if (!outcome.ok) throw new PreforkError('ERR_NOT_DONE', outcome.reason);
     return new Hold(server, pid);
   }
 
-  /** Leaves the inspector open at the end, because it was open before. */
-  keepInspector(): void {
-    this.#closesInspector = false;
+  /** Has the end of the hold close the inspector from now on. */
+  async closeInspector(): Promise<void> {
+    this.#closesInspector = true;
+    await this.#say(HOLD_SECONDS).catch(() => {});
   }
 
   async release(): Promise<void> {

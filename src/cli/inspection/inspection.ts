@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { findServer, signalWorker, type RunningServer } from '../../control/client.ts';
 import { PreforkError } from '../../errors.ts';
 import { InspectorError } from '../../inspector/error.ts';
-import { openInspector } from '../../inspector/open.ts';
+import { NOT_OPENED, openInspector } from '../../inspector/open.ts';
 import { readStatus } from '../../inspector/process-status.ts';
 import type { Session } from '../../inspector/session.ts';
 import { complain } from '../print.ts';
@@ -44,7 +44,7 @@ export async function inspectSlot<Found>(
   const hold = await Hold.take(server, subject.pid);
   try {
     return await withSession(server, subject, interruption.signal, async (session) => {
-      if (!session.target.isOurs) hold.keepInspector();
+      if (session.target.isOurs) await hold.closeInspector();
       const over = ends(subject, session, interruption.signal);
       const found = look({ server, subject, session, over });
       // A request to a worker that ends fails at that very moment. The end of the worker is the better explanation.
@@ -55,6 +55,8 @@ export async function inspectSlot<Found>(
     });
   } catch (error) {
     if (!(error instanceof InspectorError)) throw error;
+    // The worker may open it later. One that was open before would have been found.
+    if (error.message === NOT_OPENED) await hold.closeInspector();
     throw notDone(subject, error.message, error);
   } finally {
     await hold.release();

@@ -178,8 +178,9 @@ export type Effect =
   | ({ readonly do: 'drain'; readonly worker: WorkerId } & DrainTerms)
   /** Tell the worker how the server as a whole is. */
   | ({ readonly do: 'inform'; readonly worker: WorkerId } & ServerTerms)
-  /** Send SIGTERM, so that the application's own handlers run. */
+  /** Tell the worker that a tool looks into it. */
   | ({ readonly do: 'hold'; readonly worker: WorkerId } & HoldTerms)
+  /** Send SIGTERM, so that the application's own handlers run. */
   | { readonly do: 'terminate'; readonly worker: WorkerId }
   /** Send SIGKILL. */
   | { readonly do: 'kill'; readonly worker: WorkerId }

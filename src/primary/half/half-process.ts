@@ -19,7 +19,10 @@ export interface HalfEvents {
  */
 const MOST_HANDLES = 4;
 
-/** The process has no row that tells whether its event loop turns, and a program may take long. So it has a minute. */
+/**
+ * The process has no row that tells whether its event loop turns: one that has sent nothing since the last look stands still. One that
+ * sends, and does not answer, has a minute.
+ */
 const MOST_LOOKS_IN_VAIN = 240;
 
 /** A process of `--primary`. The object owns the child and its channel, which are released when it has ended. */
@@ -29,6 +32,9 @@ export class HalfProcess {
   readonly #settling: Settling;
   /** Whether it can be asked something: Node has made its channel, and it has not misused it. */
   readonly #isAsked: () => boolean;
+  /** How often something came from it, now and at the last look. */
+  readonly #reads: () => number;
+  #readBefore = 0;
   #hasEnded = false;
 
   constructor(child: ChildProcess, events: HalfEvents) {
@@ -65,6 +71,7 @@ export class HalfProcess {
       else events.said(message);
     };
     this.#channel = new Channel(child, hear, intake && {});
+    this.#reads = () => intake?.reads ?? 0;
     this.#isAsked = () => intake !== undefined && !hasOffended;
     const end = (code: number | null, signal: NodeJS.Signals | null): void => {
       if (this.#hasEnded) return;
@@ -87,7 +94,10 @@ export class HalfProcess {
 
   /** Asks whether descriptors wait in its channel: see `Settling`. @param onlyOverdue whether it is asked only again. */
   settle(onlyOverdue: boolean): void {
-    if (this.#isAsked() && this.child.connected && (!onlyOverdue || this.#settling.isOpen)) this.#settling.look(false);
+    if (!this.#isAsked() || !this.child.connected || (onlyOverdue && !this.#settling.isOpen)) return;
+    const reads = this.#reads();
+    this.#settling.look(reads === this.#readBefore);
+    this.#readBefore = reads;
   }
 
   /**

@@ -5,9 +5,18 @@ import type { Link } from '../link.ts';
  * instead, unless the user has chosen the inspector's port.
  */
 export function inspectOnAnyPort(): void {
-  const flags = [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''];
-  if (!flags.some((flag) => /--(?:inspect|debug-port)/.test(flag))) process.debugPort = 0;
+  if (!hasFlag(/--(?:inspect|debug-port)/)) process.debugPort = 0;
 }
+
+function hasFlag(pattern: RegExp): boolean {
+  return [...process.execArgv, process.env['NODE_OPTIONS'] ?? ''].some((flag) => pattern.test(flag));
+}
+
+/** A timer that is later than this shows that the worker stood still, as at a breakpoint, and has not read yet what came. */
+const STOOD_STILL_MS = 100;
+
+/** How long a worker that stood still may take to read all that came meanwhile, and until the hold is renewed. */
+const READING_MS = 5000;
 
 /**
  * Closes the inspector when no tool looks into this worker any more. A tool closes what it has opened by itself, unless
@@ -15,14 +24,19 @@ export function inspectOnAnyPort(): void {
  * then stay open, and every user of the machine can run code through it.
  */
 export function closeInspectorAfterHolds(link: Pick<Link, 'on'>): void {
+  // An inspector that a flag has opened is the user's.
+  if (hasFlag(/--inspect/)) return;
   let timer: NodeJS.Timeout | undefined;
-  let soon: NodeJS.Immediate | undefined;
-  // A worker that comes back from a breakpoint finds the timer due, and reads only then that the hold was renewed.
-  const due = (): void => void (soon = setImmediate(closeInspector));
+  const closeIn = (ms: number): void => {
+    const due = performance.now() + ms;
+    timer = setTimeout(() => {
+      if (performance.now() - due > STOOD_STILL_MS) closeIn(READING_MS);
+      else closeInspector();
+    }, ms).unref();
+  };
   link.on('held', ({ within, closesInspector }) => {
     clearTimeout(timer);
-    clearImmediate(soon);
-    if (closesInspector) timer = setTimeout(due, within).unref();
+    if (closesInspector) closeIn(within);
   });
 }
 

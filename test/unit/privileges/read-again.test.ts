@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, writeFileSync } from 'node:fs';
+import { chmodSync, utimesSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { test } from 'node:test';
 import type { ConfigText, Launch } from '../../../src/options/index.ts';
@@ -49,7 +49,10 @@ test('nor is code run again that loads a module of others again', { skip }, () =
   const before = { file, text: 'one', isCode: true, modules: [file] };
   const known = launch(before);
   assert.equal(refuseConfigOfOthers(before, known), undefined);
-  const more = { ...before, modules: [file, open(place, 'helper.js')] };
+  const helper = open(place, 'helper.js');
+  const more = { ...before, modules: [file, helper] };
+  assert.throws(() => refuseConfigOfOthers(more, known), refused, 'it was written after the start');
+  for (const one of more.modules) utimesSync(one, 0, 0);
   assert.equal(refuseConfigOfOthers(more, known), known.config);
   assert.throws(() => refuseConfigOfOthers({ ...more, text: 'two' }, known), refused);
 });

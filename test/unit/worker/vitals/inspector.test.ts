@@ -55,7 +55,7 @@ test('a hold that was renewed while the worker stood still goes on', async (t) =
   hear({ within: 20, closesInspector: true });
   far.once('data', () => hear({ within: 60_000, closesInspector: true }));
   near.write('renewed');
-  standStill(100);
+  standStill(300);
   await new Promise((resolve) => setTimeout(resolve, 200));
   assert.notEqual(inspector.url(), undefined);
   hear({ within: 0, closesInspector: false });
