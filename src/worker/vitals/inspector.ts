@@ -25,7 +25,7 @@ const READING_MS = 5000;
  */
 export function closeInspectorAfterHolds(link: Pick<Link, 'on'>): void {
   // An inspector that a flag has opened is the user's.
-  if (hasFlag(/--inspect/)) return;
+  if (hasFlag(/--inspect(?:-brk|-wait)?(?![\w-])/)) return;
   let timer: NodeJS.Timeout | undefined;
   const closeIn = (ms: number): void => {
     const due = performance.now() + ms;

@@ -224,6 +224,18 @@ test('an inspector that was open before stays open', { skip }, async () => {
   assert.equal((await openIn(pid, await listeningOnLoopback(pid))).length, 1);
 });
 
+test('one that a flag has opened stays open, also where the command does not find it', { skip }, async () => {
+  // A container publishes such a port. The command looks at the loopback.
+  const options = ['--workers', '1', '--node-arg', '--inspect=0.0.0.0:0'];
+  await using app = await serve({ entry: 'hello.js', options });
+  const [, port] = await app.output(/Debugger listening on ws:\/\/0\.0\.0\.0:(\d+)/, 'stderr');
+  const { code, stderr } = await run(app, 'stack', '0');
+  assert.equal(code, 1);
+  assert.match(stderr, /SIGUSR1 opened no inspector in time/);
+  assert.equal(await ask(app.target), String(app.worker(0)));
+  assert.equal((await fetch(`http://127.0.0.1:${port}/json/version`)).status, 200);
+});
+
 test('a profile that is interrupted leaves nothing', { skip }, async () => {
   await using app = await serve({ entry: 'hello.js', options: ['--workers', '1'] });
   await using inspecting = await start(app, 'profile', '0', '--seconds', '600');
