@@ -24,7 +24,7 @@ export const LONGEST_LINE_BYTES: number = 4 * 1024 * 1024;
 const LONG_LINE_BYTES = 64 * 1024;
 const SPARSE_BYTES = 6;
 
-/** The most keys of a message that differ. Metrics have those of their labels, and what applications send to each other has no thousands. */
+/** The most keys of a message that differ. Metrics have those of their labels, and what applications send has hardly more than some thousands. */
 const MOST_KEYS = 65_536;
 
 /**
