@@ -28,21 +28,32 @@ export interface Transfer {
   readonly count: number;
 }
 
-/**
- * A worker levels as long as no more than one in this many of its connections ended within a beat. Such connections live
- * for two seconds on average.
- */
-const LASTING = 8;
+/** A worker is calm as long as no more than one connection ended within a beat for this many that it has. */
+const CALM = 8;
+
+/** Connections last when no more than one in this many of those that were here at a beat is gone at the next. They live for a second on average. */
+const LASTING = 4;
 
 /**
- * Tells whether connections come and go so fast that a move does not pay: what is uneven now is even by then, or uneven
- * elsewhere.
+ * Tells whether so many connections ended that those which are here may come and go as fast. Otherwise they live for two seconds
+ * on average, at least.
  *
  * @param ended in the last beat
  * @param load connections open
  */
 export function isRestless(ended: number, load: number): boolean {
-  return ended * LASTING > load;
+  return ended * CALM > load;
+}
+
+/**
+ * Tells whether connections stay for long enough that a move pays. Where they do not, what is uneven now is even by then, or
+ * uneven elsewhere.
+ *
+ * @param gone how many of them have ended by this beat
+ * @param followed some that were open at the last beat, none when that is not known
+ */
+export function isLasting(gone: number, followed: number): boolean {
+  return followed > 0 && gone * LASTING <= followed;
 }
 
 /**

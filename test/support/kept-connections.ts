@@ -18,6 +18,8 @@ export interface KeptOptions {
   readonly pipelined?: number;
   /** The longest wait for an answer in ms. @default 20_000 */
   readonly patience?: number;
+  /** Is called with the head of each answer. */
+  readonly onAnswer?: (head: string) => void;
 }
 
 export interface KeptReport {
@@ -66,7 +68,7 @@ export class KeptConnections {
   #wrong = 0;
 
   private constructor(options: KeptOptions) {
-    this.#options = { traffic: 'get', pause: 0, pipelined: 1, patience: 20_000, ...options };
+    this.#options = { traffic: 'get', pause: 0, pipelined: 1, patience: 20_000, onAnswer: () => {}, ...options };
   }
 
   /** Opens the connections. The promise settles when each has been answered once. */
@@ -134,6 +136,7 @@ export class KeptConnections {
       const answer = await client.next();
       if (typeof answer === 'string') return this.#lose(asked.length - nth, answer);
       this.#times.push(performance.now() - startedAt);
+      this.#options.onAnswer(answer.head);
       if (/^connection: *close/im.test(answer.head)) this.#toldToClose++;
       if (answer.head.startsWith('HTTP/1.1 200 ') && answer.body === expected) continue;
       this.#wrong++;

@@ -1,12 +1,5 @@
 import type { Socket } from 'node:net';
-import {
-  isFilling,
-  isRestless,
-  LATEST_MS,
-  TOLD_AFTER_MS,
-  transfersFrom,
-  type SlotLoad,
-} from '../../balance/levelling.ts';
+import { isFilling, LATEST_MS, TOLD_AFTER_MS, transfersFrom, type SlotLoad } from '../../balance/levelling.ts';
 import { partOf } from '../../balance/overload.ts';
 import { isAlive } from '../../balance/slots.ts';
 import type { HandoffEnd, MoveReason } from '../../ipc/messages.ts';
@@ -16,6 +9,7 @@ import type { Mover } from '../migration/migration.ts';
 import { LoadView } from '../../scoreboard/load-view.ts';
 import type { Handoffs } from './handoffs.ts';
 import type { Heat } from './heat.ts';
+import { Turnover } from './turnover.ts';
 
 /** Connections on their way at once, as for a drain. Each holds its client up for as long as those before it take. */
 const MOST_ON_THE_WAY = 8;
@@ -85,6 +79,7 @@ interface Changes {
 export class Leveller {
   readonly #parts: LevellerParts;
   readonly #view: LoadView;
+  readonly #turnover: Turnover;
   #beat = 0;
   #endedBefore = 0;
   #cameBefore = 0;
@@ -102,6 +97,7 @@ export class Leveller {
   private constructor(parts: LevellerParts, view: LoadView) {
     this.#parts = parts;
     this.#view = view;
+    this.#turnover = new Turnover(() => parts.migration.sockets());
   }
 
   /** @returns undefined where the scoreboard cannot be read: `Vitals` warns of that. */
@@ -192,7 +188,8 @@ export class Leveller {
   #decide(own: number, slots: readonly SlotLoad[], { ended, came }: Changes): Part[] {
     const open = this.#parts.servers.open();
     const fills = isFilling(came, open, slots.length - 1);
-    const transfers = fills || isRestless(ended, open) ? [] : transfersFrom(own, slots, () => this.#countFixed());
+    const passes = this.#turnover.isHigh(ended, open);
+    const transfers = fills || passes ? [] : transfersFrom(own, slots, () => this.#countFixed());
     const plan = transfers.map(({ to, count }): Part => ({ to, reason: 'level', left: count }));
     const heat = this.#judgeHeat(own, slots, open, fills || plan.length > 0);
     return heat === undefined ? plan : [heat];
@@ -272,7 +269,8 @@ export class Leveller {
     if (part === undefined) return false;
     this.#give(part, 1);
     // A connection that is not free any more does not count as given.
-    if (!migration.move(socket, part.to, part.reason, (how) => this.#moved(part, how))) this.#give(part, -1);
+    if (migration.move(socket, part.to, part.reason, (how) => this.#moved(part, how))) this.#turnover.gave(socket);
+    else this.#give(part, -1);
     return true;
   }
 

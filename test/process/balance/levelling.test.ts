@@ -73,6 +73,27 @@ for (const entry of ['echoes.js', 'http-echoes.js']) {
   });
 }
 
+test('a client that connects for each request keeps no worker from giving those that stay', async () => {
+  await using app = await serve({ entry: 'echoes.js', options: ['--workers', '1'] });
+  const kept = await KeptConnections.open(app.target, { connections: 16, traffic: 'idle' });
+  const ends = new AbortController();
+  const coming = comeAndGo(app, ends.signal);
+  app.signal('SIGTTIN');
+  await app.event('worker ready', { slot: 1 });
+  // At most one is open that comes and goes.
+  await poll(async () => ((await counts(app))[1] ?? 0) >= 7 || undefined, 'half of them in the new worker');
+  ends.abort();
+  assert.ok((await coming) > 100);
+  assertUnnoticed(await kept.stop());
+});
+
+/** @returns how often it has connected */
+async function comeAndGo(app: App, signal: AbortSignal): Promise<number> {
+  let times = 0;
+  for (; !signal.aborted; times++) await ask(app.target, '/');
+  return times;
+}
+
 for (const options of [
   ['--balance', 'kernel'],
   ['--migrate', 'off'],

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isFilling, isRestless, transfersFrom, type Transfer } from '../../../src/balance/levelling.ts';
+import { isFilling, isLasting, isRestless, transfersFrom, type Transfer } from '../../../src/balance/levelling.ts';
 import { Random } from '../../support/random.ts';
 import { levelOut } from './levelling-simulation.ts';
 
@@ -71,7 +71,15 @@ test('what cannot move is counted only where there is something to give', () => 
   assert.deepEqual(counted, [0]);
 });
 
-test('what comes and goes within two seconds is left alone', () => {
+test('connections last when no more than a quarter of those that were followed are gone after a beat', () => {
+  assert.equal(isLasting(0, 0), false);
+  assert.equal(isLasting(0, 1), true);
+  assert.equal(isLasting(1, 3), false);
+  assert.equal(isLasting(1, 4), true);
+  assert.equal(isLasting(17, 64), false);
+});
+
+test('so many ends that all may come and go within two seconds ask for a closer look', () => {
   assert.equal(isRestless(0, 0), false);
   assert.equal(isRestless(8, 64), false);
   assert.equal(isRestless(9, 64), true);

@@ -23,6 +23,7 @@ const BEAT_MS = 250;
 const BEATS_MS = 3 * BEAT_MS;
 
 class FakeSocket {
+  destroyed = false;
   rest: Rest = 'free';
   arrivedAt: number | undefined;
 }
@@ -102,6 +103,13 @@ class Bench {
     this.sockets.push(...added);
     this.accepted += count;
     return added;
+  }
+
+  /** A connection ends for which another one comes. */
+  replace(): void {
+    const [ended] = this.sockets.splice(0, 1);
+    if (ended !== undefined) ended.destroyed = true;
+    this.add(1);
   }
 
   /** A connection of another worker comes, and one goes: there are as many as before. */
@@ -276,7 +284,7 @@ test('connections that end as fast as they come are left alone, and so is all in
   const bench = new Bench(t);
   bench.isServing = false;
   bench.add(24);
-  const stop = everySoOften(5, () => void bench.accepted++);
+  const stop = everySoOften(5, () => bench.replace());
   t.after(stop);
   await bench.settled();
   bench.isServing = true;
@@ -284,6 +292,15 @@ test('connections that end as fast as they come are left alone, and so is all in
   assert.deepEqual(bench.moved, []);
   stop();
   await some(bench, 1);
+});
+
+test('those that stay are given, however many others come and go', async (t) => {
+  const bench = new Bench(t);
+  bench.add(24);
+  t.after(everySoOften(5, () => void bench.accepted++));
+  await some(bench, MOST);
+  bench.end('taken', bench.moved.slice(0, MOST));
+  await some(bench, 12);
 });
 
 test('while connections come from a worker that leaves, it gives none and watches none; heat is judged, and is not of its own', async (t) => {
