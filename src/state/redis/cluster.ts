@@ -98,8 +98,8 @@ export class Cluster implements Topology {
     const seen = new Set<string>();
     for (let place = await this.#ownerOf(slot, performance.now() + timeout); ;) {
       seen.add(nameOf(place));
-      const member = this.#memberAt(place);
-      const ask = (parts: readonly Argument[]): Promise<unknown> => member.run(reading(key, parts, timeout));
+      const at = place;
+      const ask = (parts: readonly Argument[]): Promise<unknown> => this.#askAt(at, reading(key, parts, timeout));
       yield* pagesOf(ask, pattern, timeout);
       // There is no such key. A server that still has all of the slot says so, and any other says where to look for it.
       const elsewhere = await ask(['EXISTS', `${key}#none`]).then(
@@ -110,6 +110,20 @@ export class Cluster implements Topology {
       if (elsewhere === undefined || seen.has(nameOf(elsewhere.place))) return;
       if (seen.size === MOST_PLACES) throw endless('moving a slot');
       place = elsewhere.place;
+    }
+  }
+
+  /**
+   * Asks a server that may have no slots yet, as one that gets its first does. The cluster does not name such a server, so its
+   * connection is closed whenever it is asked who has what.
+   */
+  async #askAt(place: Place, question: Question): Promise<unknown> {
+    for (;;) {
+      try {
+        return await this.#memberAt(place).run(question);
+      } catch (error) {
+        if (!isClosed(error) || this.#isClosed) throw error;
+      }
     }
   }
 
@@ -161,13 +175,21 @@ export class Cluster implements Topology {
         if (error instanceof Away) wasSent ||= error.wasSent;
         if (error instanceof Away && !member.isReady) this.#lose(member, error.cause);
         const next = this.#next(error, question, slot, place);
-        if (next === undefined) throw error instanceof Away ? new Away(error.cause, wasSent) : error;
+        if (next === undefined) throw this.#endOf(error, place, wasSent);
         // The first turn costs no time. Two servers that send us to and fro will soon know better.
         if (turn > 0 || next === 'again') await delay(PAUSE_MS);
         isAsking = next !== 'again' && next.kind === 'ask';
         place = next === 'again' ? await this.#ownerOf(slot, question.until) : next.place;
       }
     }
+  }
+
+  /** The error that a question ends with. The connection to a server that has left the cluster is closed, and the state is not. */
+  #endOf(error: unknown, place: Place, wasSent: boolean): unknown {
+    if (error instanceof Away) return new Away(error.cause, wasSent);
+    if (isClosed(error) && !this.#isClosed)
+      return new Away(new Error(`${nameOf(place)} has left the cluster`), wasSent);
+    return error;
   }
 
   /** Says where to ask next; undefined when the error stands. */
