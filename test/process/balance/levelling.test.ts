@@ -170,19 +170,24 @@ for (const [address, name] of ['node:http', 'prefork/http'].entries()) {
     const went: number[] = [];
     const isOver = (): boolean => went.length >= 2 || performance.now() - since > 60_000;
     const work = async (client: Client): Promise<void> => {
+      // A connection goes right after the last answer of the hot worker. The first one of the other worker may be late on a busy machine.
+      let answered = since;
       while (!isOver()) {
-        if ((await client.ask('/work')) === 0) continue;
-        went.push(performance.now() - since);
-        // With much to do the other worker would be as hot.
-        return;
+        if ((await client.ask('/work')) !== 0) {
+          went.push(answered - since);
+          // With much to do the other worker would be as hot.
+          return;
+        }
+        answered = performance.now();
       }
     };
     await Promise.all(crowd.map(work));
     for (const client of [...crowd, ...others]) client.leave();
-    const [first, second] = went;
+    const [first, second] = went.toSorted((one, other) => one - other);
     assert.ok(first !== undefined && second !== undefined, 'none went in a minute');
     assert.ok(first >= 3 * BEAT_MS, `after ${first} ms: a moment of much work is none`);
-    assert.ok(second - first >= 6 * BEAT_MS, `again after ${second - first} ms`);
+    // Otherwise there is no rest after the first, and one goes at each beat.
+    assert.ok(second - first >= 4 * BEAT_MS, `again after ${second - first} ms`);
   });
 }
 
