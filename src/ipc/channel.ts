@@ -120,18 +120,23 @@ export class Channel<Out> {
   /**
    * Sends a message with this very end of the channel as its handle, also while handles are held. It is the one handle that is always
    * there. The receiver can do nothing with it but close its copy.
+   *
+   * @param otherwise is sent where the kernel does not take the handle: a user may have only so many on their way (ETOOMANYREFS).
    */
-  sendEnd(body: Out): boolean {
-    return this.#native === undefined ? this.send(body) : this.#sendPast(body, this.#native);
+  sendEnd(body: Out, otherwise: Out): void {
+    const fail = (): void => void this.send(otherwise);
+    if (this.#native === undefined) fail();
+    else if (!this.#sendPast(body, this.#native, (error) => error && fail())) fail();
   }
 
-  #sendPast(body: Out, handle: SentHandle): boolean {
+  /** @param written is called only where the message goes past Node's own way. */
+  #sendPast(body: Out, handle: SentHandle, written?: Written): boolean {
     const native = this.#native;
     if (!this.#otherReadsHandles || native === undefined || !canWriteHandles(native)) return this.send(body, handle);
     if (!this.#end.connected) return false;
     this.#flush();
     const envelope: Envelope = { cmd: COMMAND, handle: true, body };
-    return writeHandle(native, `${JSON.stringify(envelope)}\n`, handle);
+    return writeHandle(native, `${JSON.stringify(envelope)}\n`, handle, written);
   }
 
   /** Sends a message without a handle, and behind all that `sendPast` was given before: it is about one of these. */

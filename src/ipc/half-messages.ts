@@ -10,9 +10,9 @@ export type HalfMessage =
   | { readonly type: 'ready' }
   /** A message for a worker, as the program gave it to `worker.send`. */
   | { readonly type: 'send'; readonly worker: number; readonly message: unknown }
-  /** The answer to `settle`, and the one to `prove`, with which a handle comes. */
+  /** The answer to `settle`, and the one to `prove`, with which a handle comes where the kernel has taken it. */
   | { readonly type: 'settled' }
-  | { readonly type: 'proof' };
+  | { readonly type: 'proof'; readonly unsent?: true };
 
 /** The messages of the primary to the half. */
 export type ToHalf =
@@ -32,8 +32,9 @@ export type ToHalf =
  *   would be a command there instead of a message of the application.
  */
 export function decodeHalfMessage(body: unknown): HalfMessage | undefined {
-  const { type, worker, message } = fieldsOf(body);
-  if (type === 'ready' || type === 'settled' || type === 'proof') return { type };
+  const { type, worker, message, unsent } = fieldsOf(body);
+  if (type === 'ready' || type === 'settled') return { type };
+  if (type === 'proof') return { type, ...(unsent === true && { unsent }) };
   if (type !== 'send' || !Number.isSafeInteger(worker) || !isForWorkers(message)) return undefined;
   return { type, worker: worker as number, message };
 }

@@ -11,7 +11,13 @@ import { jsonExcess, type JsonLimits } from '../sockets/json-excess.ts';
 import { carriesHandle, COMMAND, isEnvelope, MOST_BODIES } from './channel.ts';
 import { isClusterMessage } from './cluster-messages.ts';
 import { Lines } from './lines.ts';
-import { awaitsAcknowledgement, channelOf, messagesBehindHandle, type ChannelHandle } from './node-channel.ts';
+import {
+  awaitsAcknowledgement,
+  channelOf,
+  messagesBehindHandle,
+  NODES_HANDLE,
+  type ChannelHandle,
+} from './node-channel.ts';
 import type { ReceivedHandle } from './received-handle.ts';
 
 /** The largest size of a message. The longest legitimate ones are metrics, which take hundreds of bytes a series. */
@@ -58,8 +64,7 @@ const REST = 3;
 /** Shorter than the time in which the last messages of an ended worker are read. */
 const LONGEST_REST_MS = 1500;
 
-/** The beginning of Node's messages with a handle. */
-const NODES_HANDLE = Buffer.from('{"cmd":"NODE_HANDLE",');
+const NODES_PREFIX = Buffer.from(NODES_HANDLE);
 
 export interface IntakeEvents {
   /** The worker sent something that no worker should send. `body` is the message, if it could be parsed. */
@@ -319,7 +324,7 @@ export class Intake {
   #hasNodesHandleBehind(): boolean {
     if (this.#splitter.isOpen) return true;
     const last = this.#lines.slice(this.#next).at(-1);
-    return last !== undefined && Buffer.from(last.subarray(0, NODES_HANDLE.length)).equals(NODES_HANDLE);
+    return last !== undefined && startsWith(last, NODES_PREFIX);
   }
 
   /**
@@ -396,6 +401,10 @@ function isInternal(message: unknown): message is Internal {
 function limitsOf({ length }: Uint8Array): JsonLimits {
   const values = length > LONG_LINE_BYTES ? length / SPARSE_BYTES : length;
   return { values, keys: MOST_KEYS, levels: DEEPEST };
+}
+
+function startsWith(line: Uint8Array, prefix: Buffer): boolean {
+  return prefix.equals(line.subarray(0, prefix.length));
 }
 
 /** The callback has nothing to do, because a channel that closes reports its own end. */

@@ -56,8 +56,8 @@ export type WorkerMessage =
   | { readonly type: 'ready' }
   /** The worker sends no handle from here on, until it is told to `resume`. */
   | { readonly type: 'settled' }
-  /** The answer to `prove`. A handle comes with it. */
-  | { readonly type: 'proof' }
+  /** The answer to `prove`. A handle comes with it, unless it is `unsent`: the kernel has not taken the handle. */
+  | { readonly type: 'proof'; readonly unsent?: true }
   /** The worker was asked to drain, and nothing is in flight any more. */
   | { readonly type: 'drained' }
   /** The metrics of the application's own registries, as prom-client's `getMetricsAsJSON` returns them. */
@@ -303,7 +303,8 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   unshared: { address, port, where: (value) => value === 'exclusive' || value === 'thread' },
   ready: {},
   settled: {},
-  proof: {},
+  // Older primaries know an answer without a handle, and no other word for it.
+  proof: { unsent: (value) => value === undefined || value === true },
   drained: {},
   metrics: { request: number, families: Array.isArray },
   health: { ok: (value) => value === null || boolean(value), reason: atMost(LONGEST_REASON), readings, clients },

@@ -5,7 +5,8 @@
  *
  * 1. `settle`: to send no handle, and to answer `settled`. A read that has brought this answer and a handle shows that some are
  *    queued (`Intake`). One without a handle shows that the queue is empty, or that nothing leaves it any more.
- * 2. `prove`, when that answer has come: to send a handle. Where this one does not come either, nothing leaves the queue.
+ * 2. `prove`, when that answer has come: to send a handle. Where this one does not come either, nothing leaves the queue. A process whose
+ *    kernel does not take the handle says so, and is asked again for some time.
  *
  * A handle that comes after the first answer shows that the queue was empty when the answer came. What is sent after the question is
  * found by the next one: `DescriptorWatch` has counted before it asked.
@@ -28,6 +29,13 @@ export interface SettlingParts {
 /** So many answers without their handle are no chance. */
 const MISSED_IN_A_ROW = 2;
 
+/** What an answer came with. */
+export interface Proof {
+  readonly hasHandle: boolean;
+  /** The other process says that its kernel has not taken the handle (ETOOMANYREFS: too many of its user are on their way). */
+  readonly isUnsent?: boolean;
+}
+
 /** The questions to one process. Owns nothing. */
 export class Settling {
   readonly #parts: SettlingParts;
@@ -40,6 +48,8 @@ export class Settling {
   #isOwed = false;
   /** How many answers in a row came without their handle, though a descriptor was left when they had come. */
   #missed = 0;
+  /** At how many looks nothing was known, since the other process first said that it could not show it. Undefined where it has not. */
+  #unshown: number | undefined;
 
   constructor(parts: SettlingParts) {
     this.#parts = parts;
@@ -56,6 +66,8 @@ export class Settling {
    * @param isStill whether the process stands still, and cannot answer.
    */
   look(isStill: boolean): void {
+    if (this.#unshown !== undefined && !isStill && ++this.#unshown > this.#parts.mostLooks)
+      return this.#parts.blame('does not show for long that its descriptors come', true);
     if (this.#awaited === undefined) return this.#ask();
     // Once it goes on it has the whole time: its first beat comes before it reads the question.
     this.#looks = isStill ? 0 : this.#looks + 1;
@@ -68,20 +80,22 @@ export class Settling {
   }
 
   /** Takes an answer. */
-  answered(answer: Answer, hasHandle: boolean): void {
+  answered(answer: Answer, { hasHandle, isUnsent = false }: Proof): void {
     if (this.#awaited !== answer) return this.#parts.blame('answers what was not asked', false);
     if (answer === 'settled') return this.#settled();
     if (hasHandle) {
       this.#missed = 0;
+      this.#unshown = undefined;
       return this.#resume();
+    }
+    if (isUnsent) {
+      this.#unshown ??= 0;
+      return this.#askLater();
     }
     const { blame, canOpen = canOpenOne } = this.#parts;
     this.#missed += canOpen() ? 1 : 0;
     // A descriptor may have become free in between.
-    if (this.#missed < MISSED_IN_A_ROW) {
-      this.#isOwed = true;
-      return this.#resume();
-    }
+    if (this.#missed < MISSED_IN_A_ROW) return this.#askLater();
     this.#missed = 0;
     blame('descriptors of a kind that nobody can take', false);
     this.#ask();
@@ -97,6 +111,12 @@ export class Settling {
     this.#isDoubted = this.#isOwed = false;
     this.#await('settled');
     this.#parts.tell('settle');
+  }
+
+  /** The next look asks again. */
+  #askLater(): void {
+    this.#isOwed = true;
+    this.#resume();
   }
 
   #resume(): void {

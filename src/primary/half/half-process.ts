@@ -66,8 +66,9 @@ export class HalfProcess {
       const message = decodeHalfMessage(body);
       if (message === undefined) offend('no message of ours');
       else if (hasOffended) return;
-      else if (message.type === 'settled' || message.type === 'proof')
-        this.#settling.answered(message.type, handle !== undefined);
+      else if (message.type === 'settled') this.#settling.answered(message.type, { hasHandle: handle !== undefined });
+      else if (message.type === 'proof')
+        this.#settling.answered(message.type, { hasHandle: handle !== undefined, isUnsent: message.unsent === true });
       else events.said(message);
     };
     this.#channel = new Channel(child, hear, intake && {});

@@ -175,8 +175,9 @@ export class WorkerProcess {
     if (!isParcel) handle?.close();
     if (message === undefined) this.#offend({ what: 'no message of ours', body, isLast: false });
     else if (message.type === 'lastWords') this.#lastWords = message;
-    else if (message.type === 'settled' || message.type === 'proof')
-      this.#settling.answered(message.type, handle !== undefined);
+    else if (message.type === 'settled') this.#settling.answered(message.type, { hasHandle: handle !== undefined });
+    else if (message.type === 'proof')
+      this.#settling.answered(message.type, { hasHandle: handle !== undefined, isUnsent: message.unsent === true });
     else this.#events.message(this.id, message, isParcel ? handle : undefined);
   }
 

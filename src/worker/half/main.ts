@@ -21,7 +21,7 @@ const channel = new Channel<HalfMessage>(process, (body) => {
   if (message.type === 'end') end();
   // This process sends no handle, so that it has nothing to stop or to resume.
   else if (message.type === 'settle') channel.send({ type: 'settled' });
-  else if (message.type === 'prove') channel.sendEnd({ type: 'proof' });
+  else if (message.type === 'prove') channel.sendEnd({ type: 'proof' }, { type: 'proof', unsent: true });
   else workers.take(message);
 });
 // The channel keeps the process alive, also where the program itself has nothing to wait for.
