@@ -48,7 +48,7 @@ export class Settling {
   #isOwed = false;
   /** How many answers in a row came without their handle, though a descriptor was left when they had come. */
   #missed = 0;
-  /** At how many looks nothing was known, since the other process first said that it could not show it. Undefined where it has not. */
+  /** At how many looks nothing was known, since the other process first answered so that nothing was shown. Undefined where it has not. */
   #unshown: number | undefined;
 
   constructor(parts: SettlingParts) {
@@ -74,7 +74,7 @@ export class Settling {
     if (this.#looks > this.#parts.mostLooks) this.#parts.blame('does not say that it sends no descriptor', true);
   }
 
-  /** Something came that makes the answer `settled` uncertain: the process is asked again. After that answer it means nothing. */
+  /** Something came that makes the answer `settled` uncertain: the next look asks again. After that answer it means nothing. */
   doubt(): void {
     this.#isDoubted = true;
   }
@@ -88,10 +88,7 @@ export class Settling {
       this.#unshown = undefined;
       return this.#resume();
     }
-    if (isUnsent) {
-      this.#unshown ??= 0;
-      return this.#askLater();
-    }
+    if (isUnsent) return this.#askInVain();
     const { blame, canOpen = canOpenOne } = this.#parts;
     this.#missed += canOpen() ? 1 : 0;
     // A descriptor may have become free in between.
@@ -102,7 +99,7 @@ export class Settling {
   }
 
   #settled(): void {
-    if (this.#isDoubted) return this.#ask();
+    if (this.#isDoubted) return this.#askInVain();
     this.#await('proof');
     this.#parts.tell('prove');
   }
@@ -111,6 +108,12 @@ export class Settling {
     this.#isDoubted = this.#isOwed = false;
     this.#await('settled');
     this.#parts.tell('settle');
+  }
+
+  /** The other process has shown nothing, and decides how often it does so: it has its time, and is not asked at once. */
+  #askInVain(): void {
+    this.#unshown ??= 0;
+    this.#askLater();
   }
 
   /** The next look asks again. */

@@ -90,14 +90,28 @@ test('answers in another order, or to no question, are none', () => {
   assert.deepEqual(told, ['settle', 'prove']);
 });
 
-test('an answer that is in doubt is asked for again, and what was in doubt before the question is not', () => {
+test('an answer that is in doubt is asked for again at the next look, and what was in doubt before the question is not', () => {
   const { settling, told } = new Bench();
   settling.doubt();
   settling.look(false);
   settling.doubt();
   settling.answered('settled', { hasHandle: false });
+  assert.deepEqual([told, settling.isOpen], [['settle', 'resume'], true]);
+  settling.look(false);
   settling.answered('settled', { hasHandle: false });
-  assert.deepEqual(told, ['settle', 'settle', 'prove']);
+  assert.deepEqual(told, ['settle', 'resume', 'settle', 'prove']);
+});
+
+test('one that leaves its answer in doubt at each look is blamed', () => {
+  const { settling, told, blamed } = new Bench();
+  for (let nth = 0; nth < 4; nth++) {
+    settling.look(false);
+    settling.doubt();
+    settling.answered('settled', { hasHandle: false });
+  }
+  assert.deepEqual([told.length, blamed], [8, []]);
+  settling.look(false);
+  assert.deepEqual(blamed, ['does not show for long that its descriptors come!']);
 });
 
 test('each of the two answers may be missing at some looks', () => {

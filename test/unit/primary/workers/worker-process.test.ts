@@ -213,11 +213,12 @@ test('one whose handle does not come when it is asked for one is replaced: nothi
   assert.equal(told().filter((type) => type === 'prove').length, 6);
 });
 
-test('one that has offended meanwhile is asked again', () => {
-  const { child, told, blamed } = asked();
+test('one that has offended meanwhile is asked again at the next look', () => {
+  const { worker, child, told, blamed } = asked();
   child.say({ type: 'nothing' } as never);
   child.say({ type: 'settled' });
-  assert.deepEqual([told(), blamed.length], [['settle', 'settle'], 1]);
+  assert.deepEqual([told(), blamed.length], [['settle', 'resume'], 1]);
+  worker.settle(1250, 1250);
   child.say({ type: 'settled' });
-  assert.deepEqual(told(), ['settle', 'settle', 'prove']);
+  assert.deepEqual(told(), ['settle', 'resume', 'settle', 'prove']);
 });
