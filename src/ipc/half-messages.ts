@@ -3,6 +3,7 @@
  * primary. That process runs code that is not ours, so its messages are checked as those of workers are.
  */
 import { fieldsOf } from '../contract/fields.ts';
+import { COMMAND } from './channel.ts';
 
 /** The messages of the half to the primary. */
 export type HalfMessage =
@@ -13,6 +14,9 @@ export type HalfMessage =
   /** The answer to `settle`, and the one to `prove`, with which a handle comes where the kernel has taken it. */
   | { readonly type: 'settled' }
   | { readonly type: 'proof'; readonly unsent?: true };
+
+/** How a line begins in which the program has a message for a worker. */
+export const HALF_SENDS: string = `{"cmd":"${COMMAND}","body":{"type":"send",`;
 
 /** The messages of the primary to the half. */
 export type ToHalf =

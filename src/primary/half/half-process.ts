@@ -1,12 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { Channel } from '../../ipc/channel.ts';
-import { decodeHalfMessage, type HalfMessage, type ToHalf } from '../../ipc/half-messages.ts';
+import { decodeHalfMessage, HALF_SENDS, type HalfMessage, type ToHalf } from '../../ipc/half-messages.ts';
 import { Intake, LONGEST_BACKLOG_BYTES } from '../../ipc/intake.ts';
 import { channelOf } from '../../ipc/node-channel.ts';
 import { Settling, type Answer } from '../../ipc/settling.ts';
 
 export interface HalfEvents {
   said(message: Exclude<HalfMessage, { type: Answer }>): void;
+  /** The program has given a message that has too much to be read. */
+  dropped(): void;
   /** The process sent what our end of the channel never sends. */
   offended(what: string): void;
   /** Comes exactly once, and is the last event. */
@@ -49,8 +51,8 @@ export class HalfProcess {
     };
     const intake: Intake | undefined = Intake.of(
       child,
-      { malformed: offend, unusable: offend, uncertain: () => this.#settling.doubt() },
-      { isClustered: false, mostHandles: MOST_HANDLES },
+      { malformed: offend, unusable: offend, uncertain: () => this.#settling.doubt(), dropped: () => events.dropped() },
+      { isClustered: false, mostHandles: MOST_HANDLES, passes: HALF_SENDS },
     );
     this.#settling = new Settling({
       tell: (type) => {

@@ -23,6 +23,8 @@ export interface WorkerEvents {
    * read after the last.
    */
   offended(worker: WorkerId, offence: Offence): void;
+  /** The application has sent a message that has too much to be read. */
+  dropped(worker: WorkerId): void;
   /** The application has sent a message that no listener in this process hears. It is not trusted. */
   unheard(worker: WorkerId, message: unknown): void;
   exited(worker: WorkerId, exit: ExitFacts): void;
@@ -94,6 +96,7 @@ export class WorkerProcess {
       {
         malformed: (what, body) => this.#offend({ what, body, isLast: false }),
         unusable: (what) => this.#offend({ what, isLast: true }),
+        dropped: () => this.#isExpelled || events.dropped(id),
         uncertain: () => this.#settling.doubt(),
       },
       { isClustered },

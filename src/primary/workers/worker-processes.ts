@@ -69,7 +69,7 @@ export interface WorkerProcessesParts {
   /** The path of the control socket; empty where there is none. */
   readonly control: () => string;
   /** Hears what workers send to the application's own half. */
-  readonly half: Pick<PrimaryHalf, 'isWanted' | 'forked' | 'said' | 'gone'>;
+  readonly half: Pick<PrimaryHalf, 'isWanted' | 'forked' | 'said' | 'dropped' | 'gone'>;
   /** Takes the messages of workers, and their exits. */
   readonly post: (event: FleetEvent | WorkerSaid) => void;
 }
@@ -249,6 +249,7 @@ export class WorkerProcesses {
     const events: WorkerEvents = {
       message: (from, message, handle) => post({ type: 'message', worker: from, message, handle }),
       offended: (from, offence) => post({ type: 'offended', worker: from, offence }),
+      dropped: () => half.dropped('too large'),
       unheard: (from, message) => {
         if (half.isWanted) half.said(from, message);
         else this.#unheard.take(message);

@@ -40,6 +40,7 @@ function setUp(): Bench {
   const worker = new WorkerProcess(1, 0, child as unknown as ChildProcess, {
     message: (_worker, message, handle) => void heard.push({ message, handle }),
     offended: (_worker, { body }) => void bad.push(body),
+    dropped: () => {},
     unheard: (_worker, message) => void unheard.push(message),
     exited: (_worker, exit) => void ends.push(exit),
   });
@@ -128,7 +129,7 @@ function withHandle(waiting: number): { readonly worker: WorkerProcess; readonly
     send: (message: unknown) => queue.push(message) > 0,
   });
   const ignore = (): void => {};
-  const events = { message: ignore, offended: ignore, unheard: ignore, exited: ignore };
+  const events = { message: ignore, offended: ignore, dropped: ignore, unheard: ignore, exited: ignore };
   return { worker: new WorkerProcess(1, 0, child as unknown as ChildProcess, events), queue };
 }
 
@@ -163,7 +164,7 @@ function asked(): { worker: WorkerProcess; child: FakeChild; told: () => string[
   const ignore = (): void => {};
   const offended = (_worker: number, { what, isLast }: { what: string; isLast: boolean }): void =>
     void blamed.push(`${what}${isLast ? '!' : ''}`);
-  const events = { message: ignore, unheard: ignore, exited: ignore, offended };
+  const events = { message: ignore, dropped: ignore, unheard: ignore, exited: ignore, offended };
   const worker = new WorkerProcess(1, 0, child as unknown as ChildProcess, events);
   const told = (): string[] => child.heard.map((message) => message?.type).filter(Boolean);
   worker.settle(1000, 1000);
