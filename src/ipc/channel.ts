@@ -17,6 +17,8 @@ interface Envelope {
   readonly handle?: true;
   /** Says that the sender reads such messages. There is no body. */
   readonly reads?: 'handles';
+  /** Says at the same time that the sender answers `prove`. */
+  readonly proves?: true;
 }
 
 /** How a line begins with which a handle comes past Node's own way. */
@@ -66,6 +68,7 @@ export class Channel<Out> {
   readonly #listener: (message: unknown, handle?: unknown) => void;
   readonly #native: ChannelHandle | undefined;
   #otherReadsHandles = false;
+  #otherProves = false;
   #waiting: Waiting[] = [];
   /** What `sendPast` and `sendBehind` were given since `holdHandles`. Undefined while it is sent at once. */
   #held: Array<readonly [body: Out, handle: SentHandle | undefined]> | undefined;
@@ -82,14 +85,21 @@ export class Channel<Out> {
     this.#native = channelOf(end);
     this.#listener = (message, handle) => {
       if (!isEnvelope(message)) return;
-      if (message.reads === 'handles') this.#otherReadsHandles = true;
-      else if (Array.isArray(message.bodies)) for (const body of message.bodies) receive(body, undefined);
+      if (message.reads === 'handles') {
+        this.#otherReadsHandles = true;
+        this.#otherProves = message.proves === true;
+      } else if (Array.isArray(message.bodies)) for (const body of message.bodies) receive(body, undefined);
       else receive(message.body, message.handle === true ? (handle ?? reader?.take?.()) : handle);
     };
     end.on('internalMessage', this.#listener);
     if (this.#native !== undefined) watchWrites(this.#native);
     if (this.#native === undefined || reader === undefined) return;
-    this.#write({ cmd: COMMAND, reads: 'handles' }, ignore);
+    this.#write({ cmd: COMMAND, reads: 'handles', proves: true }, ignore);
+  }
+
+  /** Whether the other process has said that it answers `prove`. One of an older version does not. */
+  get otherProves(): boolean {
+    return this.#otherProves;
   }
 
   /**

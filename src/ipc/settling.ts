@@ -24,6 +24,8 @@ export interface SettlingParts {
   readonly mostLooks: number;
   /** Whether this process can open a descriptor. Where it cannot, the kernel drops those that come. */
   readonly canOpen?: () => boolean;
+  /** Whether the process knows the second question. @default it does */
+  readonly canProve?: () => boolean;
 }
 
 /** So many answers without their handle are no chance. */
@@ -83,11 +85,7 @@ export class Settling {
   answered(answer: Answer, { hasHandle, isUnsent = false }: Proof): void {
     if (this.#awaited !== answer) return this.#parts.blame('answers what was not asked', false);
     if (answer === 'settled') return this.#settled();
-    if (hasHandle) {
-      this.#missed = 0;
-      this.#unshown = undefined;
-      return this.#resume();
-    }
+    if (hasHandle) return this.#shown();
     if (isUnsent) return this.#askInVain();
     const { blame, canOpen = canOpenOne } = this.#parts;
     this.#missed += canOpen() ? 1 : 0;
@@ -100,8 +98,16 @@ export class Settling {
 
   #settled(): void {
     if (this.#isDoubted) return this.#askInVain();
+    const { canProve = () => true, tell } = this.#parts;
+    if (!canProve()) return this.#shown();
     this.#await('proof');
-    this.#parts.tell('prove');
+    tell('prove');
+  }
+
+  #shown(): void {
+    this.#missed = 0;
+    this.#unshown = undefined;
+    this.#resume();
   }
 
   #ask(): void {

@@ -39,7 +39,8 @@ export class HalfProcess {
   #readBefore = 0;
   #hasEnded = false;
 
-  constructor(child: ChildProcess, events: HalfEvents) {
+  /** @param isOtherCode whether the code of prefork that it runs may be of another version than this process's. */
+  constructor(child: ChildProcess, events: HalfEvents, isOtherCode = false) {
     this.child = child;
     let hasOffended = false;
     // The owner ends the process. What it sends until then is not worth a word.
@@ -61,6 +62,7 @@ export class HalfProcess {
       },
       blame: offend,
       mostLooks: MOST_LOOKS_IN_VAIN,
+      canProve: () => !isOtherCode || this.#channel.otherProves,
     });
     const hear = (body: unknown, handle: unknown): void => {
       // No handle is awaited, and the intake passes on none but connections.

@@ -4,6 +4,7 @@ import type { Program } from '../../options/index.ts';
 import type { WorkerId } from '../fleet/ids.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Os } from '../workers/os.ts';
+import { isReplaced } from '../installation.ts';
 import { HalfProcess, type HalfEvents } from './half-process.ts';
 import { Mail, type Refusal } from './mail.ts';
 
@@ -82,15 +83,19 @@ export class PrimaryHalf {
       return this.#startAgain();
     }
     output?.follow(child, () => 'primary');
-    const process: HalfProcess = new HalfProcess(child, {
-      said: (message) => this.#said(process, message),
-      dropped: () => this.dropped('too large'),
-      offended: (what) => {
-        log('primary half failed', { pid: child.pid, code: undefined, signal: undefined, why: `it sent ${what}` });
-        os.kill(child, 'SIGKILL');
+    const process: HalfProcess = new HalfProcess(
+      child,
+      {
+        said: (message) => this.#said(process, message),
+        dropped: () => this.dropped('too large'),
+        offended: (what) => {
+          log('primary half failed', { pid: child.pid, code: undefined, signal: undefined, why: `it sent ${what}` });
+          os.kill(child, 'SIGKILL');
+        },
+        exited: (code, signal) => this.#exited(process, code, signal),
       },
-      exited: (code, signal) => this.#exited(process, code, signal),
-    });
+      isReplaced(),
+    );
     const cancel = os.after(settings().readyTimeout, () => os.kill(child, 'SIGKILL'));
     this.#booting = { process, program, since: os.now(), cancel };
   }

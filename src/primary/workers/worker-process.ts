@@ -57,6 +57,8 @@ interface ProcessTerms {
   readonly stopSignal?: NodeJS.Signals;
   /** The version of the application. @default it is not known */
   readonly version?: string | undefined;
+  /** Whether the code of prefork that it runs may be of another version than this process's. @default false */
+  readonly isOtherCode?: boolean;
 }
 
 /**
@@ -84,7 +86,7 @@ export class WorkerProcess {
 
   /** Wraps a child. */
   constructor(id: WorkerId, row: number, child: ChildProcess, events: WorkerEvents, terms: ProcessTerms = {}) {
-    const { isClustered = false, stopSignal = 'SIGTERM', version } = terms;
+    const { isClustered = false, stopSignal = 'SIGTERM', version, isOtherCode = false } = terms;
     this.id = id;
     this.row = row;
     this.child = child;
@@ -105,6 +107,8 @@ export class WorkerProcess {
       tell: (type) => this.#isExpelled || this.send({ type }),
       blame: (what, isLast) => this.#offend({ what, isLast }),
       mostLooks: MOST_LOOKS_IN_VAIN,
+      // What a worker of this version leaves unsaid it has no excuse for.
+      canProve: () => !isOtherCode || this.#channel.otherProves,
     });
     const hear = (body: unknown, handle: unknown): void => this.#hear(body, handle as ReceivedHandle | undefined);
     this.#channel = new Channel(child, hear, this.#intake && {});

@@ -13,6 +13,7 @@ import type { WorkerId } from '../fleet/ids.ts';
 import { FatalReports } from '../exits/fatal-report.ts';
 import { KernelFigures } from './kernel-figures.ts';
 import { RowReader } from './row-reader.ts';
+import { isReplaced } from '../installation.ts';
 import type { Log } from '../telemetry/log.ts';
 import { OomCounter } from '../exits/oom-kills.ts';
 import type { Program, Settings } from '../../options/index.ts';
@@ -268,7 +269,8 @@ export class WorkerProcesses {
     };
     const { stopSignal } = settings();
     const isClustered = sharing === 'round-robin';
-    return new WorkerProcess(worker, row, child, events, { isClustered, stopSignal, version });
+    const isOtherCode = isReplaced();
+    return new WorkerProcess(worker, row, child, events, { isClustered, stopSignal, version, isOtherCode });
   }
 
   /** Collects what a worker left behind, before its row goes to another worker. */

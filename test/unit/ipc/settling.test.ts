@@ -69,6 +69,19 @@ test('one whose kernel does not take the handle is asked again at each look, and
   assert.deepEqual(blamed, ['does not show for long that its descriptors come!']);
 });
 
+test('one that does not know the second question has answered with the first', () => {
+  const told: string[] = [];
+  const settling = new Settling({
+    tell: (type) => told.push(type),
+    blame: assert.fail,
+    mostLooks: 3,
+    canProve: () => false,
+  });
+  settling.look(false);
+  settling.answered('settled', { hasHandle: false });
+  assert.deepEqual([told, settling.isOpen], [['settle', 'resume'], false]);
+});
+
 test('the time of one that could not send a handle begins anew when one has come', () => {
   const { settling, blamed } = new Bench();
   for (let nth = 0; nth < 12; nth++) {

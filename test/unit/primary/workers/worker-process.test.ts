@@ -157,7 +157,10 @@ test('the answers to moves are counted one by one behind a handle', () => {
 });
 
 /** Returns a worker that is asked whether it keeps descriptors back, and what it is told and blamed for. */
-function asked(): { worker: WorkerProcess; child: FakeChild; told: () => string[]; blamed: string[] } {
+function asked(
+  isOtherCode = false,
+  says: object = {},
+): { worker: WorkerProcess; child: FakeChild; told: () => string[]; blamed: string[] } {
   const channel = { onread: () => {}, pendingHandle: null, writeQueueSize: 0, bytesRead: 0 };
   const child = Object.assign(new FakeChild(1001), { [Symbol('kChannelHandle')]: channel });
   const blamed: string[] = [];
@@ -165,7 +168,8 @@ function asked(): { worker: WorkerProcess; child: FakeChild; told: () => string[
   const offended = (_worker: number, { what, isLast }: { what: string; isLast: boolean }): void =>
     void blamed.push(`${what}${isLast ? '!' : ''}`);
   const events = { message: ignore, dropped: ignore, unheard: ignore, exited: ignore, offended };
-  const worker = new WorkerProcess(1, 0, child as unknown as ChildProcess, events);
+  const worker = new WorkerProcess(1, 0, child as unknown as ChildProcess, events, { isOtherCode });
+  child.emit('internalMessage', { cmd: 'NODE_PREFORK', reads: 'handles', ...says });
   const told = (): string[] => child.heard.map((message) => message?.type).filter(Boolean);
   worker.settle(1000, 1000);
   return { worker, child, told, blamed };
@@ -223,3 +227,15 @@ test('one that has offended meanwhile is asked again at the next look', () => {
   child.say({ type: 'settled' });
   assert.deepEqual(told(), ['settle', 'resume', 'settle', 'prove']);
 });
+
+for (const [what, isOtherCode, says, isAsked] of [
+  ['of another version, which does not know of that,', true, {}, false],
+  ['of another version, which says that it can,', true, { proves: true }, true],
+  ['of this version, which does not say that it can,', false, {}, true],
+] as const) {
+  test(`a worker ${what} is ${isAsked ? '' : 'not '}asked for a handle`, () => {
+    const { worker, child, told, blamed } = asked(isOtherCode, says);
+    child.say({ type: 'settled' });
+    assert.deepEqual([told(), worker.isSettling, blamed], [['settle', isAsked ? 'prove' : 'resume'], isAsked, []]);
+  });
+}
