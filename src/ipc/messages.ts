@@ -145,11 +145,14 @@ export interface HandoffHeader {
 export type HandoffEnd = MoveEnd;
 export type { MoveReason };
 
-/** How long a tool looks into a worker, and what it leaves to the worker itself. Later terms replace these. */
+/** How long tools look into a worker, and what they leave to the worker itself. Later terms replace the time. */
 export interface HoldTerms {
   /** The worker may stand still for so many ms from now on. With 0 the tool has stopped looking. */
   readonly within: number;
-  /** The worker closes its inspector when the time is over, as the tool would: the tool may be gone by then. */
+  /**
+   * The worker closes its inspector when the time is over: a tool has opened it, and may be gone by then. What was said once holds
+   * until then, also where a tool that has not opened it says otherwise.
+   */
   readonly closesInspector: boolean;
 }
 
