@@ -45,7 +45,12 @@ interface Other {
 /** The body of each request, by its path: an operation of contract/operations.ts, or one of the others. */
 export type Operations = { readonly [Kind in AskedKind as `/${Kind}`]: AskedTargets[Kind] } & {
   readonly '/stop': { readonly now: boolean };
-  readonly '/hold': { readonly pid: number; readonly seconds: number; readonly closesInspector: boolean };
+  readonly '/hold': {
+    readonly pid: number;
+    readonly seconds: number;
+    readonly closesInspector: boolean;
+    readonly holder: string;
+  };
 };
 
 /** The time limit of requests that a server answers at once, unless it is stopped (SIGSTOP) or stuck. */

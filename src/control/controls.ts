@@ -255,7 +255,7 @@ export interface Controls {
   /**
    * Announces that the worker of this pid is being inspected and may stand still for this many ms from now on. The
    * primary does not kill it as hung meanwhile. 0 ends that. With `closesInspector` the worker then closes its
-   * inspector, if it is open.
+   * inspector, if it is open. Of several holders each has its own time, and the last one's end counts.
    */
-  hold(pid: number, within: number, closesInspector: boolean): Promise<Outcome>;
+  hold(pid: number, terms: { within: number; closesInspector: boolean; holder: string }): Promise<Outcome>;
 }

@@ -92,6 +92,14 @@ export function readTrue(fields: Fields, key: string): true | undefined {
   throw new BadRequest(`${key}: expected true, got ${quote(value)}`);
 }
 
+/** Reads a word of letters, digits, - and _; undefined when it was not given. */
+export function readWord(fields: Fields, key: string): string | undefined {
+  const value = fields[key];
+  if (value === undefined) return undefined;
+  if (typeof value === 'string' && /^[\w-]{1,64}$/.test(value)) return value;
+  throw new BadRequest(`${key}: expected a word of at most 64 letters and digits, got ${quote(value)}`);
+}
+
 /** Reads an absolute path; undefined when it was not given. */
 export function readPath(fields: Fields, key: string): string | undefined {
   const value = fields[key];

@@ -12,6 +12,7 @@ import {
   readPath,
   readShare,
   readTrue,
+  readWord,
   type Fields,
 } from './fields.ts';
 import { refusal, type Provenance } from './origin.ts';
@@ -111,7 +112,7 @@ const routes: Readonly<Record<string, Methods>> = {
   },
   '/hold': {
     POST: {
-      fields: ['pid', 'seconds', 'closesInspector'],
+      fields: ['pid', 'seconds', 'closesInspector', 'holder'],
       answer: async ({ controls, fields }) => outcome(await hold(controls, fields)),
     },
   },
@@ -277,7 +278,9 @@ function hold(controls: Controls, fields: Fields): Promise<Outcome> {
   const pid = readInteger(fields, 'pid', { min: 1, max: 2 ** 31 - 1 });
   const seconds = readInteger(fields, 'seconds', { min: 0, max: LONGEST_HOLD_SECONDS });
   const closesInspector = readBoolean(fields, 'closesInspector');
-  if (pid !== undefined && seconds !== undefined) return controls.hold(pid, seconds * 1000, closesInspector);
+  const holder = readWord(fields, 'holder') ?? '';
+  if (pid !== undefined && seconds !== undefined)
+    return controls.hold(pid, { within: seconds * 1000, closesInspector, holder });
   throw new BadRequest('expected pid (of a worker) and seconds (for which it may stand still)');
 }
 

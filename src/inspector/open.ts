@@ -33,7 +33,7 @@ export const NOT_OPENED = 'SIGUSR1 opened no inspector in time: it runs native c
  *
  * The function works on Linux only. The process prints "Debugger listening on ..." to its stderr. A process may handle
  * SIGUSR1 itself; it then gets the signal and opens nothing. A process that is busy in native code opens its inspector
- * when it returns from there, even if no caller waits by then. A worker closes it when the caller's hold is over.
+ * when it returns from there, even if no caller waits by then. A worker closes it when the last caller's hold is over.
  *
  * @returns a session, which the caller has to close.
  * @throws InspectorError that says why there is none.

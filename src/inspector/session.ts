@@ -15,7 +15,7 @@ interface Call {
 export interface Target extends Endpoint {
   /** The path of its WebSocket. */
   readonly path: string;
-  /** True when the inspector was opened for the session and is closed with it. */
+  /** True when the inspector was opened for the session. */
   readonly isOurs: boolean;
 }
 
@@ -63,25 +63,10 @@ function fieldsOf(value: unknown): Fields {
 }
 
 /**
- * How long the other process may take to close its inspector, and with it the session. Node 24 has crashed with SIGSEGV
- * when this side ended the session at the same moment, one time in ten on a busy machine. A process whose event loop
- * does not turn does neither until later.
- */
-const LEAVE_MS = 1000;
-
-/**
  * How long the other process may take to close its end. Its inspector answers within a few milliseconds, unless it
  * hangs natively.
  */
 const FAREWELL_MS = 250;
-
-/**
- * Closes the inspector from inside, when the event loop turns again and has seen what waits for it. Node starts its
- * inspector both by an interrupt of the running JavaScript and by a wake-up of the loop. The later of the two would
- * start it again. Closing it at once, in the middle of such an interrupt, has crashed Node 24 and 26.
- */
-const CLOSE_INSPECTOR =
-  'process.getBuiltinModule("node:timers").setImmediate(() => process.getBuiltinModule("node:inspector").close())';
 
 /**
  * A session with the inspector of another process, in the Chrome DevTools Protocol. The session owns the connection.
@@ -149,7 +134,7 @@ export class Session {
 
   /**
    * Ends the session and rejects the pending calls. The process still executes earlier commands. An inspector that was
-   * opened for the session closes as soon as the process comes back to its event loop. A second call does nothing.
+   * opened for the session stays open: others may use it too. A second call does nothing.
    */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());
@@ -157,9 +142,7 @@ export class Session {
 
   async #close(): Promise<void> {
     if (this.#end === undefined) {
-      if (this.target.isOurs) this.call('Runtime.evaluate', { expression: CLOSE_INSPECTOR }).catch(() => {});
       this.#over('the session was closed');
-      if (this.target.isOurs) await inTime(this.ended, AbortSignal.timeout(LEAVE_MS), 'still open').catch(() => {});
       this.#webSocket.close();
     }
     await inTime(this.ended, AbortSignal.timeout(FAREWELL_MS), 'no farewell').catch(() => this.#webSocket.destroy());

@@ -17,6 +17,8 @@ interface Envelope {
   readonly handle?: true;
   /** Says that the sender reads such messages. There is no body. */
   readonly reads?: 'handles';
+  /** Says at the same time that the sender answers `prove`. */
+  readonly proves?: true;
 }
 
 /** How a line begins with which a handle comes past Node's own way. */
@@ -66,6 +68,7 @@ export class Channel<Out> {
   readonly #listener: (message: unknown, handle?: unknown) => void;
   readonly #native: ChannelHandle | undefined;
   #otherReadsHandles = false;
+  #otherProves = false;
   #waiting: Waiting[] = [];
   /** What `sendPast` and `sendBehind` were given since `holdHandles`. Undefined while it is sent at once. */
   #held: Array<readonly [body: Out, handle: SentHandle | undefined]> | undefined;
@@ -82,14 +85,21 @@ export class Channel<Out> {
     this.#native = channelOf(end);
     this.#listener = (message, handle) => {
       if (!isEnvelope(message)) return;
-      if (message.reads === 'handles') this.#otherReadsHandles = true;
-      else if (Array.isArray(message.bodies)) for (const body of message.bodies) receive(body, undefined);
+      if (message.reads === 'handles') {
+        this.#otherReadsHandles = true;
+        this.#otherProves = message.proves === true;
+      } else if (Array.isArray(message.bodies)) for (const body of message.bodies) receive(body, undefined);
       else receive(message.body, message.handle === true ? (handle ?? reader?.take?.()) : handle);
     };
     end.on('internalMessage', this.#listener);
     if (this.#native !== undefined) watchWrites(this.#native);
     if (this.#native === undefined || reader === undefined) return;
-    this.#write({ cmd: COMMAND, reads: 'handles' }, ignore);
+    this.#write({ cmd: COMMAND, reads: 'handles', proves: true }, ignore);
+  }
+
+  /** Whether the other process has said that it answers `prove`. One of an older version does not. */
+  get otherProves(): boolean {
+    return this.#otherProves;
   }
 
   /**
@@ -120,18 +130,23 @@ export class Channel<Out> {
   /**
    * Sends a message with this very end of the channel as its handle, also while handles are held. It is the one handle that is always
    * there. The receiver can do nothing with it but close its copy.
+   *
+   * @param otherwise is sent where the kernel does not take the handle: a user may have only so many on their way (ETOOMANYREFS).
    */
-  sendEnd(body: Out): boolean {
-    return this.#native === undefined ? this.send(body) : this.#sendPast(body, this.#native);
+  sendEnd(body: Out, otherwise: Out): void {
+    const fail = (): void => void this.send(otherwise);
+    if (this.#native === undefined) fail();
+    else if (!this.#sendPast(body, this.#native, (error) => error && fail())) fail();
   }
 
-  #sendPast(body: Out, handle: SentHandle): boolean {
+  /** @param written is called only where the message goes past Node's own way. */
+  #sendPast(body: Out, handle: SentHandle, written?: Written): boolean {
     const native = this.#native;
     if (!this.#otherReadsHandles || native === undefined || !canWriteHandles(native)) return this.send(body, handle);
     if (!this.#end.connected) return false;
     this.#flush();
     const envelope: Envelope = { cmd: COMMAND, handle: true, body };
-    return writeHandle(native, `${JSON.stringify(envelope)}\n`, handle);
+    return writeHandle(native, `${JSON.stringify(envelope)}\n`, handle, written);
   }
 
   /** Sends a message without a handle, and behind all that `sendPast` was given before: it is about one of these. */

@@ -3,6 +3,7 @@
  * primary. That process runs code that is not ours, so its messages are checked as those of workers are.
  */
 import { fieldsOf } from '../contract/fields.ts';
+import { COMMAND } from './channel.ts';
 
 /** The messages of the half to the primary. */
 export type HalfMessage =
@@ -10,9 +11,12 @@ export type HalfMessage =
   | { readonly type: 'ready' }
   /** A message for a worker, as the program gave it to `worker.send`. */
   | { readonly type: 'send'; readonly worker: number; readonly message: unknown }
-  /** The answer to `settle`, and the one to `prove`, with which a handle comes. */
+  /** The answer to `settle`, and the one to `prove`, with which a handle comes where the kernel has taken it. */
   | { readonly type: 'settled' }
-  | { readonly type: 'proof' };
+  | { readonly type: 'proof'; readonly unsent?: true };
+
+/** How a line begins in which the program has a message for a worker. */
+export const HALF_SENDS: string = `{"cmd":"${COMMAND}","body":{"type":"send",`;
 
 /** The messages of the primary to the half. */
 export type ToHalf =
@@ -32,8 +36,9 @@ export type ToHalf =
  *   would be a command there instead of a message of the application.
  */
 export function decodeHalfMessage(body: unknown): HalfMessage | undefined {
-  const { type, worker, message } = fieldsOf(body);
-  if (type === 'ready' || type === 'settled' || type === 'proof') return { type };
+  const { type, worker, message, unsent } = fieldsOf(body);
+  if (type === 'ready' || type === 'settled') return { type };
+  if (type === 'proof') return { type, ...(unsent === true && { unsent }) };
   if (type !== 'send' || !Number.isSafeInteger(worker) || !isForWorkers(message)) return undefined;
   return { type, worker: worker as number, message };
 }

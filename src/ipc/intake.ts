@@ -7,11 +7,17 @@
 import type { ChildProcess } from 'node:child_process';
 import { fieldsOf } from '../contract/fields.ts';
 import { Filled } from '../contract/filled.ts';
-import { jsonExcess, type JsonLimits } from '../sockets/json-excess.ts';
+import { jsonExcess, type JsonExcess, type JsonLimits } from '../sockets/json-excess.ts';
 import { carriesHandle, COMMAND, isEnvelope, MOST_BODIES } from './channel.ts';
 import { isClusterMessage } from './cluster-messages.ts';
 import { Lines } from './lines.ts';
-import { awaitsAcknowledgement, channelOf, messagesBehindHandle, type ChannelHandle } from './node-channel.ts';
+import {
+  awaitsAcknowledgement,
+  channelOf,
+  messagesBehindHandle,
+  NODES_HANDLE,
+  type ChannelHandle,
+} from './node-channel.ts';
 import type { ReceivedHandle } from './received-handle.ts';
 
 /** The largest size of a message. The longest legitimate ones are metrics, which take hundreds of bytes a series. */
@@ -24,7 +30,7 @@ export const LONGEST_LINE_BYTES: number = 4 * 1024 * 1024;
 const LONG_LINE_BYTES = 64 * 1024;
 const SPARSE_BYTES = 6;
 
-/** The most keys of a message that differ. Metrics have those of their labels, and what applications send has hardly more than some thousands. */
+/** The most keys of a message that differ. Metrics have those of their labels. A map that an application sends may have more, and is dropped. */
 const MOST_KEYS = 65_536;
 
 /**
@@ -58,8 +64,8 @@ const REST = 3;
 /** Shorter than the time in which the last messages of an ended worker are read. */
 const LONGEST_REST_MS = 1500;
 
-/** The beginning of Node's messages with a handle. */
-const NODES_HANDLE = Buffer.from('{"cmd":"NODE_HANDLE",');
+const NODES_PREFIX = Buffer.from(NODES_HANDLE);
+const INTERNAL_PREFIX = Buffer.from('{"cmd":"NODE_');
 
 export interface IntakeEvents {
   /** The worker sent something that no worker should send. `body` is the message, if it could be parsed. */
@@ -69,6 +75,8 @@ export interface IntakeEvents {
    * too.
    */
   unusable(what: string): void;
+  /** A message whose size the application decides has too much to be parsed, and is not. That is no misuse. */
+  dropped?(): void;
   /** The worker has said that it sends no handle, and one came that may have been sent right behind these words. */
   uncertain?(): void;
 }
@@ -78,6 +86,8 @@ export interface IntakeOptions {
   readonly isClustered: boolean;
   /** How many handles may come in all. @default any number: see `#checkSettled` */
   readonly mostHandles?: number;
+  /** How lines of ours begin whose size the application decides. @default none does */
+  readonly passes?: string;
 }
 
 /**
@@ -90,6 +100,7 @@ export class Intake {
   readonly #channel: ChannelHandle;
   readonly #events: IntakeEvents;
   readonly #isClustered: boolean;
+  readonly #passes: Buffer | undefined;
   #handlesLeft: number;
   readonly #splitter = new Lines(LONGEST_LINE_BYTES);
   /** A handle that has arrived and that no message has taken yet. It belongs to a line that began when it came. */
@@ -120,6 +131,7 @@ export class Intake {
     this.#events = events;
     this.#isClustered = options.isClustered;
     this.#handlesLeft = options.mostHandles ?? Infinity;
+    this.#passes = options.passes === undefined ? undefined : Buffer.from(options.passes);
     const { onread } = channel;
     const filled = new Filled(channel);
     channel.onread = (bytes) => {
@@ -266,7 +278,7 @@ export class Intake {
   #take(line: Uint8Array): void {
     this.#hasCostlyLine ||= line.length > COSTLY_LINE_BYTES;
     const excess = line.length > DEEPEST ? jsonExcess(line, limitsOf(line)) : undefined;
-    if (excess !== undefined) return this.#events.malformed(`too many ${excess}`);
+    if (excess !== undefined) return this.#isApplications(line) ? this.#skip(line) : this.#tooMany(excess);
     const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8');
     let message: unknown;
     try {
@@ -278,6 +290,26 @@ export class Intake {
     const kind = Object.hasOwn(this.#kinds, message.cmd) ? this.#kinds[message.cmd] : undefined;
     if (kind === undefined) this.#events.malformed('no message of ours', message);
     else kind(message);
+  }
+
+  #isApplications(line: Uint8Array): boolean {
+    if (!startsWith(line, INTERNAL_PREFIX) || startsWith(line, NODES_PREFIX)) return true;
+    return this.#passes !== undefined && startsWith(line, this.#passes);
+  }
+
+  #tooMany(excess: JsonExcess): void {
+    this.#events.malformed(`too many ${excess}`);
+  }
+
+  /** Leaves a line unread, which costs as much as a long message, and must not be cheaper for who sends it. */
+  #skip(line: Uint8Array): void {
+    this.#spent += LONG_DELIVERY_MS;
+    this.#events.dropped?.();
+    if (!startsWith(line, NODES_PREFIX)) return;
+    this.#takeOneHandle()?.close();
+    this.checkBacklog();
+    // The sender sends nothing more until this has come.
+    if (!this.#isClosed) this.#child.send({ cmd: 'NODE_HANDLE_ACK' }, ignore);
   }
 
   /**
@@ -319,7 +351,7 @@ export class Intake {
   #hasNodesHandleBehind(): boolean {
     if (this.#splitter.isOpen) return true;
     const last = this.#lines.slice(this.#next).at(-1);
-    return last !== undefined && Buffer.from(last.subarray(0, NODES_HANDLE.length)).equals(NODES_HANDLE);
+    return last !== undefined && startsWith(last, NODES_PREFIX);
   }
 
   /**
@@ -396,6 +428,10 @@ function isInternal(message: unknown): message is Internal {
 function limitsOf({ length }: Uint8Array): JsonLimits {
   const values = length > LONG_LINE_BYTES ? length / SPARSE_BYTES : length;
   return { values, keys: MOST_KEYS, levels: DEEPEST };
+}
+
+function startsWith(line: Uint8Array, prefix: Buffer): boolean {
+  return prefix.equals(line.subarray(0, prefix.length));
 }
 
 /** The callback has nothing to do, because a channel that closes reports its own end. */

@@ -56,8 +56,8 @@ export type WorkerMessage =
   | { readonly type: 'ready' }
   /** The worker sends no handle from here on, until it is told to `resume`. */
   | { readonly type: 'settled' }
-  /** The answer to `prove`. A handle comes with it. */
-  | { readonly type: 'proof' }
+  /** The answer to `prove`. A handle comes with it, unless it is `unsent`: the kernel has not taken the handle. */
+  | { readonly type: 'proof'; readonly unsent?: true }
   /** The worker was asked to drain, and nothing is in flight any more. */
   | { readonly type: 'drained' }
   /** The metrics of the application's own registries, as prom-client's `getMetricsAsJSON` returns them. */
@@ -145,11 +145,14 @@ export interface HandoffHeader {
 export type HandoffEnd = MoveEnd;
 export type { MoveReason };
 
-/** How long a tool looks into a worker, and what it leaves to the worker itself. Later terms replace these. */
+/** How long tools look into a worker, and what they leave to the worker itself. Later terms replace the time. */
 export interface HoldTerms {
   /** The worker may stand still for so many ms from now on. With 0 the tool has stopped looking. */
   readonly within: number;
-  /** The worker closes its inspector when the time is over, as the tool would: the tool may be gone by then. */
+  /**
+   * The worker closes its inspector when the time is over: a tool has opened it, and may be gone by then. What was said once holds
+   * until then, also where a tool that has not opened it says otherwise.
+   */
   readonly closesInspector: boolean;
 }
 
@@ -303,7 +306,8 @@ const workerMessageFields: Record<WorkerMessage['type'], Record<string, Check>> 
   unshared: { address, port, where: (value) => value === 'exclusive' || value === 'thread' },
   ready: {},
   settled: {},
-  proof: {},
+  // Older primaries know an answer without a handle, and no other word for it.
+  proof: { unsent: (value) => value === undefined || value === true },
   drained: {},
   metrics: { request: number, families: Array.isArray },
   health: { ok: (value) => value === null || boolean(value), reason: atMost(LONGEST_REASON), readings, clients },

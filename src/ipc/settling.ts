@@ -5,7 +5,8 @@
  *
  * 1. `settle`: to send no handle, and to answer `settled`. A read that has brought this answer and a handle shows that some are
  *    queued (`Intake`). One without a handle shows that the queue is empty, or that nothing leaves it any more.
- * 2. `prove`, when that answer has come: to send a handle. Where this one does not come either, nothing leaves the queue.
+ * 2. `prove`, when that answer has come: to send a handle. Where this one does not come either, nothing leaves the queue. A process whose
+ *    kernel does not take the handle says so, and is asked again for some time.
  *
  * A handle that comes after the first answer shows that the queue was empty when the answer came. What is sent after the question is
  * found by the next one: `DescriptorWatch` has counted before it asked.
@@ -23,10 +24,19 @@ export interface SettlingParts {
   readonly mostLooks: number;
   /** Whether this process can open a descriptor. Where it cannot, the kernel drops those that come. */
   readonly canOpen?: () => boolean;
+  /** Whether the process knows the second question. @default it does */
+  readonly canProve?: () => boolean;
 }
 
 /** So many answers without their handle are no chance. */
 const MISSED_IN_A_ROW = 2;
+
+/** What an answer came with. */
+export interface Proof {
+  readonly hasHandle: boolean;
+  /** The other process says that its kernel has not taken the handle (ETOOMANYREFS: too many of its user are on their way). */
+  readonly isUnsent?: boolean;
+}
 
 /** The questions to one process. Owns nothing. */
 export class Settling {
@@ -40,6 +50,8 @@ export class Settling {
   #isOwed = false;
   /** How many answers in a row came without their handle, though a descriptor was left when they had come. */
   #missed = 0;
+  /** At how many looks nothing was known, since the other process first answered so that nothing was shown. Undefined where it has not. */
+  #unshown: number | undefined;
 
   constructor(parts: SettlingParts) {
     this.#parts = parts;
@@ -56,47 +68,64 @@ export class Settling {
    * @param isStill whether the process stands still, and cannot answer.
    */
   look(isStill: boolean): void {
+    if (this.#unshown !== undefined && !isStill && ++this.#unshown > this.#parts.mostLooks)
+      return this.#parts.blame('does not show for long that its descriptors come', true);
     if (this.#awaited === undefined) return this.#ask();
     // Once it goes on it has the whole time: its first beat comes before it reads the question.
     this.#looks = isStill ? 0 : this.#looks + 1;
     if (this.#looks > this.#parts.mostLooks) this.#parts.blame('does not say that it sends no descriptor', true);
   }
 
-  /** Something came that makes the answer `settled` uncertain: the process is asked again. After that answer it means nothing. */
+  /** Something came that makes the answer `settled` uncertain: the next look asks again. After that answer it means nothing. */
   doubt(): void {
     this.#isDoubted = true;
   }
 
   /** Takes an answer. */
-  answered(answer: Answer, hasHandle: boolean): void {
+  answered(answer: Answer, { hasHandle, isUnsent = false }: Proof): void {
     if (this.#awaited !== answer) return this.#parts.blame('answers what was not asked', false);
     if (answer === 'settled') return this.#settled();
-    if (hasHandle) {
-      this.#missed = 0;
-      return this.#resume();
-    }
+    if (hasHandle) return this.#shown();
+    if (isUnsent) return this.#askInVain();
     const { blame, canOpen = canOpenOne } = this.#parts;
     this.#missed += canOpen() ? 1 : 0;
     // A descriptor may have become free in between.
-    if (this.#missed < MISSED_IN_A_ROW) {
-      this.#isOwed = true;
-      return this.#resume();
-    }
+    if (this.#missed < MISSED_IN_A_ROW) return this.#askLater();
     this.#missed = 0;
     blame('descriptors of a kind that nobody can take', false);
     this.#ask();
   }
 
   #settled(): void {
-    if (this.#isDoubted) return this.#ask();
+    if (this.#isDoubted) return this.#askInVain();
+    const { canProve = () => true, tell } = this.#parts;
+    if (!canProve()) return this.#shown();
     this.#await('proof');
-    this.#parts.tell('prove');
+    tell('prove');
+  }
+
+  #shown(): void {
+    this.#missed = 0;
+    this.#unshown = undefined;
+    this.#resume();
   }
 
   #ask(): void {
     this.#isDoubted = this.#isOwed = false;
     this.#await('settled');
     this.#parts.tell('settle');
+  }
+
+  /** The other process has shown nothing, and decides how often it does so: it has its time, and is not asked at once. */
+  #askInVain(): void {
+    this.#unshown ??= 0;
+    this.#askLater();
+  }
+
+  /** The next look asks again. */
+  #askLater(): void {
+    this.#isOwed = true;
+    this.#resume();
   }
 
   #resume(): void {

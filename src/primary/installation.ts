@@ -8,6 +8,21 @@ export const preloadFile: string = fileURLToPath(new URL('../worker/preload.cjs'
 /** The program of the process that runs `--primary`. */
 export const halfFile: string = fileURLToPath(new URL('../worker/half.cjs', import.meta.url));
 
+const own = versionOnDisk();
+
+/** Whether what is on the disk is another version than this process runs: the package was replaced in place. A process that is started now runs that. */
+export function isReplaced(): boolean {
+  return versionOnDisk() !== own;
+}
+
+function versionOnDisk(): string | undefined {
+  try {
+    return version();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Reads the version of prefork from its package.json. */
 export function version(): string {
   const file = new URL('../../package.json', import.meta.url);

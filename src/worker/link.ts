@@ -30,7 +30,7 @@ export class Link {
       this.#channel.holdHandles();
       this.send({ type: 'settled' });
     });
-    this.on('prove', () => this.#channel.sendEnd({ type: 'proof' }));
+    this.on('prove', () => this.#channel.sendEnd({ type: 'proof' }, { type: 'proof', unsent: true }));
     this.on('resume', () => this.#channel.releaseHandles());
     process.channel?.unref();
     sayWhenItCloses();

@@ -120,8 +120,8 @@ export class FakeControls implements Controls {
     return this.#answer('stop', { now });
   }
 
-  hold(pid: number, within: number): Promise<Outcome> {
-    return this.#answer('hold', { pid, within });
+  hold(pid: number, terms: Parameters<Controls['hold']>[1]): Promise<Outcome> {
+    return this.#answer('hold', { pid, ...terms });
   }
 
   async #answer(operation: Operation, argument?: object): Promise<Outcome> {

@@ -48,6 +48,6 @@ prefork: inspector open address=${place} ${describe(subject)}
   Chrome    devtools://devtools/bundled/js_app.html?v8only=true&ws=${place}${target.path}
             or chrome://inspect, Configure..., ${place}
   terminal  node inspect ${place}
-${target.isOurs ? 'Ctrl-C closes it.' : 'The inspector was open before, and stays open. Ctrl-C ends this command.'}
+${target.isOurs ? 'Ctrl-C closes it.' : 'The inspector was open before, and may stay open. Ctrl-C ends this command.'}
 `;
 }

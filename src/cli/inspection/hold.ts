@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Outcome } from '../../contract/outcome.ts';
 import { operate, type Operations, type RunningServer } from '../../control/client.ts';
 import { PreforkError } from '../../errors.ts';
@@ -13,17 +14,20 @@ const RENEWAL_MS = 3000;
  * renews it. Releasing the hold ends it, and the worker's heartbeat counts again.
  *
  * Once this process has opened the worker's inspector, or has waited for it in vain, the end of the hold closes it, also when
- * this process is killed. An inspector that was open before is kept.
+ * this process is killed. An inspector that was open before is kept. While another tool looks into the worker too, it stays open for
+ * that one.
  */
 export class Hold {
   readonly #server: RunningServer;
   readonly #pid: number;
+  readonly #holder: string;
   readonly #timer: NodeJS.Timeout;
   #closesInspector = false;
 
-  private constructor(server: RunningServer, pid: number) {
+  private constructor(server: RunningServer, pid: number, holder: string) {
     this.#server = server;
     this.#pid = pid;
+    this.#holder = holder;
     // A refusal means that the worker or the primary is gone. Other code reports that.
     this.#timer = setInterval(() => void this.#say(HOLD_SECONDS).catch(() => {}), RENEWAL_MS);
   }
@@ -34,9 +38,10 @@ export class Hold {
    * @throws PreforkError `ERR_NOT_DONE` when the primary has no such worker.
    */
   static async take(server: RunningServer, pid: number): Promise<Hold> {
-    const outcome = await say(server, { pid, seconds: HOLD_SECONDS, closesInspector: false });
+    const holder = randomUUID();
+    const outcome = await say(server, { pid, seconds: HOLD_SECONDS, closesInspector: false, holder });
     if (!outcome.ok) throw new PreforkError('ERR_NOT_DONE', outcome.reason);
-    return new Hold(server, pid);
+    return new Hold(server, pid, holder);
   }
 
   /** Has the end of the hold close the inspector from now on. */
@@ -51,7 +56,8 @@ export class Hold {
   }
 
   #say(seconds: number): Promise<Outcome> {
-    return say(this.#server, { pid: this.#pid, seconds, closesInspector: this.#closesInspector });
+    const terms = { pid: this.#pid, closesInspector: this.#closesInspector, holder: this.#holder };
+    return say(this.#server, { ...terms, seconds });
   }
 }
 

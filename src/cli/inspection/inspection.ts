@@ -91,7 +91,7 @@ async function withSession<Found>(
 
 /** Warns what is open, and to which users. The command ends as soon as it can and closes the inspector then. */
 function openDoor({ target: { host, port, isOurs } }: Session): string {
-  const until = isOurs ? 'until this command has ended' : 'and stays open after this command, as it was before';
+  const until = isOurs ? 'until this command has ended' : 'and may stay open after this command, as it was before';
   return `the worker's inspector is open at ${host}:${port} ${until}: every user of this machine can run code in it`;
 }
 

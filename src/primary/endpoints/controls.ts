@@ -124,8 +124,8 @@ export class PrimaryControls implements Controls {
     return this.#supervisor.ask((request) => ({ type: 'stop', idle: IDLE_MS, isNow, request }));
   }
 
-  hold(pid: number, within: number, closesInspector: boolean): Promise<Outcome> {
-    return this.#supervisor.ask((request) => ({ type: 'hold', pid, within, closesInspector, request }));
+  hold(pid: number, terms: { within: number; closesInspector: boolean; holder: string }): Promise<Outcome> {
+    return this.#supervisor.ask((request) => ({ type: 'hold', pid, ...terms, request }));
   }
 }
 

@@ -65,6 +65,7 @@ function fork(step: Step, { slot, isParked, replaces }: Fork): WorkerId {
     recycled: undefined,
     isHung: false,
     heldUntil: 0,
+    holds: new Map(),
     isGivenUp: false,
     hasFailedCode: false,
     offences: 0,

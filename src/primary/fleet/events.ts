@@ -126,7 +126,12 @@ export type FleetEvent =
   /** The stack of a silent worker, or the reason why there is none. */
   | { readonly type: 'diagnosed'; readonly worker: WorkerId; readonly stack: string }
   /** A tool looks into the worker of this pid, for `within` ms from now. With 0 it has stopped looking. */
-  | ({ readonly type: 'hold'; readonly pid: number; readonly request: RequestId } & HoldTerms)
+  | ({
+      readonly type: 'hold';
+      readonly pid: number;
+      readonly holder: string;
+      readonly request: RequestId;
+    } & HoldTerms)
   /** The next primary serves with workers of its own, so this one has nothing left to do. */
   | {
       readonly type: 'upgraded';

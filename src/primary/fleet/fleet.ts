@@ -42,8 +42,10 @@ export interface Worker {
   readonly recycled: RecycleReason | undefined;
   /** True while its heartbeat has stopped. */
   readonly isHung: boolean;
-  /** The moment until which it may stand still, because a tool looks into it. */
+  /** The moment until which it may stand still, because a tool looks into it: the last of `holds`, or the end of the last one. */
   readonly heldUntil: number;
+  /** The tools that look into it, each with the moment until which it does. */
+  readonly holds: ReadonlyMap<string, number>;
   /** True when it was silent for too long, and is to be killed for it. */
   readonly isGivenUp: boolean;
   /** True when it has the code of a reload that failed, and is to be replaced for that. */

@@ -1,12 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { Channel } from '../../ipc/channel.ts';
-import { decodeHalfMessage, type HalfMessage, type ToHalf } from '../../ipc/half-messages.ts';
+import { decodeHalfMessage, HALF_SENDS, type HalfMessage, type ToHalf } from '../../ipc/half-messages.ts';
 import { Intake, LONGEST_BACKLOG_BYTES } from '../../ipc/intake.ts';
 import { channelOf } from '../../ipc/node-channel.ts';
 import { Settling, type Answer } from '../../ipc/settling.ts';
 
 export interface HalfEvents {
   said(message: Exclude<HalfMessage, { type: Answer }>): void;
+  /** The program has given a message that has too much to be read. */
+  dropped(): void;
   /** The process sent what our end of the channel never sends. */
   offended(what: string): void;
   /** Comes exactly once, and is the last event. */
@@ -37,7 +39,8 @@ export class HalfProcess {
   #readBefore = 0;
   #hasEnded = false;
 
-  constructor(child: ChildProcess, events: HalfEvents) {
+  /** @param isOtherCode whether the code of prefork that it runs may be of another version than this process's. */
+  constructor(child: ChildProcess, events: HalfEvents, isOtherCode = false) {
     this.child = child;
     let hasOffended = false;
     // The owner ends the process. What it sends until then is not worth a word.
@@ -49,8 +52,8 @@ export class HalfProcess {
     };
     const intake: Intake | undefined = Intake.of(
       child,
-      { malformed: offend, unusable: offend, uncertain: () => this.#settling.doubt() },
-      { isClustered: false, mostHandles: MOST_HANDLES },
+      { malformed: offend, unusable: offend, uncertain: () => this.#settling.doubt(), dropped: () => events.dropped() },
+      { isClustered: false, mostHandles: MOST_HANDLES, passes: HALF_SENDS },
     );
     this.#settling = new Settling({
       tell: (type) => {
@@ -59,6 +62,7 @@ export class HalfProcess {
       },
       blame: offend,
       mostLooks: MOST_LOOKS_IN_VAIN,
+      canProve: () => !isOtherCode || this.#channel.otherProves,
     });
     const hear = (body: unknown, handle: unknown): void => {
       // No handle is awaited, and the intake passes on none but connections.
@@ -66,8 +70,9 @@ export class HalfProcess {
       const message = decodeHalfMessage(body);
       if (message === undefined) offend('no message of ours');
       else if (hasOffended) return;
-      else if (message.type === 'settled' || message.type === 'proof')
-        this.#settling.answered(message.type, handle !== undefined);
+      else if (message.type === 'settled') this.#settling.answered(message.type, { hasHandle: handle !== undefined });
+      else if (message.type === 'proof')
+        this.#settling.answered(message.type, { hasHandle: handle !== undefined, isUnsent: message.unsent === true });
       else events.said(message);
     };
     this.#channel = new Channel(child, hear, intake && {});

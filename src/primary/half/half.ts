@@ -4,6 +4,7 @@ import type { Program } from '../../options/index.ts';
 import type { WorkerId } from '../fleet/ids.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Os } from '../workers/os.ts';
+import { isReplaced } from '../installation.ts';
 import { HalfProcess, type HalfEvents } from './half-process.ts';
 import { Mail, type Refusal } from './mail.ts';
 
@@ -82,14 +83,19 @@ export class PrimaryHalf {
       return this.#startAgain();
     }
     output?.follow(child, () => 'primary');
-    const process: HalfProcess = new HalfProcess(child, {
-      said: (message) => this.#said(process, message),
-      offended: (what) => {
-        log('primary half failed', { pid: child.pid, code: undefined, signal: undefined, why: `it sent ${what}` });
-        os.kill(child, 'SIGKILL');
+    const process: HalfProcess = new HalfProcess(
+      child,
+      {
+        said: (message) => this.#said(process, message),
+        dropped: () => this.dropped('too large'),
+        offended: (what) => {
+          log('primary half failed', { pid: child.pid, code: undefined, signal: undefined, why: `it sent ${what}` });
+          os.kill(child, 'SIGKILL');
+        },
+        exited: (code, signal) => this.#exited(process, code, signal),
       },
-      exited: (code, signal) => this.#exited(process, code, signal),
-    });
+      isReplaced(),
+    );
     const cancel = os.after(settings().readyTimeout, () => os.kill(child, 'SIGKILL'));
     this.#booting = { process, program, since: os.now(), cancel };
   }
@@ -125,12 +131,12 @@ export class PrimaryHalf {
 
   /** Takes what a worker has sent, which is not trusted. */
   said(worker: WorkerId, message: unknown): void {
-    if (!this.#mail.admits(worker, this.#parts.os.now())) return this.#dropped('too many');
+    if (!this.#mail.admits(worker, this.#parts.os.now())) return this.dropped('too many');
     const passed =
       this.#serving === undefined
         ? this.#mail.hold(worker, message)
         : this.#serving.process.send({ type: 'said', worker, message });
-    if (!passed) this.#dropped('too much waits');
+    if (!passed) this.dropped('too much waits');
   }
 
   /** @returns a promise that settles when no process is left. */
@@ -145,8 +151,8 @@ export class PrimaryHalf {
 
   #said(from: HalfProcess, message: Parameters<HalfEvents['said']>[0]): void {
     if (message.type === 'ready') return this.#ready(from);
-    if (!this.#mail.admits('half', this.#parts.os.now())) return this.#dropped('too many');
-    if (!this.#parts.tell(message.worker, message.message)) this.#dropped('worker is full');
+    if (!this.#mail.admits('half', this.#parts.os.now())) return this.dropped('too many');
+    if (!this.#parts.tell(message.worker, message.message)) this.dropped('worker is full');
   }
 
   #ready(process: HalfProcess): void {
@@ -209,7 +215,8 @@ export class PrimaryHalf {
     this.#leaving.set(process, os.after(within, kill));
   }
 
-  #dropped(why: keyof typeof DROPPED): void {
+  /** Tells, once in a while, that a message of the application went nowhere. */
+  dropped(why: keyof typeof DROPPED): void {
     const { os, log } = this.#parts;
     if (os.now() - this.#toldAt < QUIET_MS) return;
     this.#toldAt = os.now();
@@ -217,7 +224,9 @@ export class PrimaryHalf {
   }
 }
 
-const DROPPED: Readonly<Record<Refusal | 'worker is full', string>> = {
+const DROPPED: Readonly<Record<Refusal | 'worker is full' | 'too large', string>> = {
+  'too large':
+    'one that the application sent has more than 65536 keys that differ, more than 1000 levels, or mostly values of a few bytes',
   'too many': 'a worker, or the half itself, sends more than 10000 messages a second',
   'too much waits': 'the half does not read what waits for it, or does not run',
   'worker is full': 'a worker does not read what the half sends it',

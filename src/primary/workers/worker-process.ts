@@ -23,6 +23,8 @@ export interface WorkerEvents {
    * read after the last.
    */
   offended(worker: WorkerId, offence: Offence): void;
+  /** The application has sent a message that has too much to be read. */
+  dropped(worker: WorkerId): void;
   /** The application has sent a message that no listener in this process hears. It is not trusted. */
   unheard(worker: WorkerId, message: unknown): void;
   exited(worker: WorkerId, exit: ExitFacts): void;
@@ -55,6 +57,8 @@ interface ProcessTerms {
   readonly stopSignal?: NodeJS.Signals;
   /** The version of the application. @default it is not known */
   readonly version?: string | undefined;
+  /** Whether the code of prefork that it runs may be of another version than this process's. @default false */
+  readonly isOtherCode?: boolean;
 }
 
 /**
@@ -82,7 +86,7 @@ export class WorkerProcess {
 
   /** Wraps a child. */
   constructor(id: WorkerId, row: number, child: ChildProcess, events: WorkerEvents, terms: ProcessTerms = {}) {
-    const { isClustered = false, stopSignal = 'SIGTERM', version } = terms;
+    const { isClustered = false, stopSignal = 'SIGTERM', version, isOtherCode = false } = terms;
     this.id = id;
     this.row = row;
     this.child = child;
@@ -94,6 +98,7 @@ export class WorkerProcess {
       {
         malformed: (what, body) => this.#offend({ what, body, isLast: false }),
         unusable: (what) => this.#offend({ what, isLast: true }),
+        dropped: () => this.#isExpelled || events.dropped(id),
         uncertain: () => this.#settling.doubt(),
       },
       { isClustered },
@@ -102,6 +107,8 @@ export class WorkerProcess {
       tell: (type) => this.#isExpelled || this.send({ type }),
       blame: (what, isLast) => this.#offend({ what, isLast }),
       mostLooks: MOST_LOOKS_IN_VAIN,
+      // What a worker of this version leaves unsaid it has no excuse for.
+      canProve: () => !isOtherCode || this.#channel.otherProves,
     });
     const hear = (body: unknown, handle: unknown): void => this.#hear(body, handle as ReceivedHandle | undefined);
     this.#channel = new Channel(child, hear, this.#intake && {});
@@ -175,8 +182,9 @@ export class WorkerProcess {
     if (!isParcel) handle?.close();
     if (message === undefined) this.#offend({ what: 'no message of ours', body, isLast: false });
     else if (message.type === 'lastWords') this.#lastWords = message;
-    else if (message.type === 'settled' || message.type === 'proof')
-      this.#settling.answered(message.type, handle !== undefined);
+    else if (message.type === 'settled') this.#settling.answered(message.type, { hasHandle: handle !== undefined });
+    else if (message.type === 'proof')
+      this.#settling.answered(message.type, { hasHandle: handle !== undefined, isUnsent: message.unsent === true });
     else this.#events.message(this.id, message, isParcel ? handle : undefined);
   }
 

@@ -13,6 +13,7 @@ import type { WorkerId } from '../fleet/ids.ts';
 import { FatalReports } from '../exits/fatal-report.ts';
 import { KernelFigures } from './kernel-figures.ts';
 import { RowReader } from './row-reader.ts';
+import { isReplaced } from '../installation.ts';
 import type { Log } from '../telemetry/log.ts';
 import { OomCounter } from '../exits/oom-kills.ts';
 import type { Program, Settings } from '../../options/index.ts';
@@ -69,7 +70,7 @@ export interface WorkerProcessesParts {
   /** The path of the control socket; empty where there is none. */
   readonly control: () => string;
   /** Hears what workers send to the application's own half. */
-  readonly half: Pick<PrimaryHalf, 'isWanted' | 'forked' | 'said' | 'gone'>;
+  readonly half: Pick<PrimaryHalf, 'isWanted' | 'forked' | 'said' | 'dropped' | 'gone'>;
   /** Takes the messages of workers, and their exits. */
   readonly post: (event: FleetEvent | WorkerSaid) => void;
 }
@@ -249,6 +250,7 @@ export class WorkerProcesses {
     const events: WorkerEvents = {
       message: (from, message, handle) => post({ type: 'message', worker: from, message, handle }),
       offended: (from, offence) => post({ type: 'offended', worker: from, offence }),
+      dropped: () => half.dropped('too large'),
       unheard: (from, message) => {
         if (half.isWanted) half.said(from, message);
         else this.#unheard.take(message);
@@ -267,7 +269,8 @@ export class WorkerProcesses {
     };
     const { stopSignal } = settings();
     const isClustered = sharing === 'round-robin';
-    return new WorkerProcess(worker, row, child, events, { isClustered, stopSignal, version });
+    const isOtherCode = isReplaced();
+    return new WorkerProcess(worker, row, child, events, { isClustered, stopSignal, version, isOtherCode });
   }
 
   /** Collects what a worker left behind, before its row goes to another worker. */

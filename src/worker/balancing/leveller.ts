@@ -5,7 +5,8 @@ import { isAlive } from '../../balance/slots.ts';
 import type { HandoffEnd, MoveReason } from '../../ipc/messages.ts';
 import { BEAT_MS } from '../../contract/limits.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
-import type { Mover } from '../migration/migration.ts';
+import type { Migration, Mover } from '../migration/migration.ts';
+import type { Requests } from '../draining/requests.ts';
 import { LoadView } from '../../scoreboard/load-view.ts';
 import type { Handoffs } from './handoffs.ts';
 import type { Heat } from './heat.ts';
@@ -32,14 +33,17 @@ const STAY_MS = 1000;
  */
 const MOST_COUNTED = 1000;
 
+/** A request whose body has not come whole after so long does not end soon. A head mostly comes at once. */
+const STUCK_MS = 1000;
+
 /** A worker that has not answered for so long is sent no more. */
 const LONGEST_SILENCE_MS = 250;
 
 export interface LevellerParts {
-  readonly migration: Mover;
+  readonly migration: Mover & Pick<Migration, 'receiving'>;
   readonly handoffs: Pick<Handoffs, 'pairs' | 'heard' | 'closedUntil' | 'moves'>;
   readonly servers: { open(): number; accepted(): number };
-  readonly requests: { tellFree(onFree: ((socket: Socket) => void) | undefined): void };
+  readonly requests: Pick<Requests, 'tellFree' | 'answeringSince'>;
   readonly vitals: { onBeat(listener: (beat: number) => void): void };
   readonly heat: Heat;
   /** When a connection came here from another worker, monotonic, ms; undefined for one that was accepted here. */
@@ -210,17 +214,31 @@ export class Leveller {
     return { to: coolest, reason: 'heat', left: Math.min(give, partOf(connections - this.#countFixed())) };
   }
 
-  /** Counts those that never move. A connection in use does, when it has been answered. */
+  /** Counts those that never move, and those whose client stops within a request. Others in use move when they have been answered. */
   #countFixed(): number {
     const { migration, servers } = this.#parts;
     const open = servers.open();
     if (this.#beat >= this.#countDue) {
+      const stuck = this.#stuck();
       let movable = 0;
-      for (const socket of migration.sockets()) if (migration.restOf(socket) !== 'never') movable++;
+      for (const socket of migration.sockets()) {
+        if (!stuck.has(socket) && migration.restOf(socket) !== 'never') movable++;
+      }
       this.#fixed = open - movable;
       this.#countDue = this.#beat + BEAT_MS * Math.floor(open / MOST_COUNTED);
     }
     return Math.max(0, Math.min(open, this.#fixed));
+  }
+
+  /** A client that stops within a request may open many such connections, and they would have others sent away. */
+  #stuck(): ReadonlySet<Socket> {
+    const { migration, requests } = this.#parts;
+    const longAgo = performance.now() - STUCK_MS;
+    const stuck = new Set<Socket>();
+    for (const { socket, part } of migration.receiving()) {
+      if (part === 'head' || (requests.answeringSince(socket) ?? Infinity) <= longAgo) stuck.add(socket);
+    }
+    return stuck;
   }
 
   /** A worker is hot by connections in use, which are moved when they have been answered: such a plan takes no free ones. */

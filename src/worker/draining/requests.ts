@@ -150,6 +150,12 @@ export class Requests {
     return (this.#connectionOf(socket)?.inFlight ?? 0) > 0;
   }
 
+  /** When the oldest request of that connection, HTTP/1, that is being answered was begun, by `performance.now`. */
+  answeringSince(socket: Socket): number | undefined {
+    const connection = this.#connectionOf(socket);
+    return connection !== undefined && connection.inFlight > 0 ? connection.startedAt : undefined;
+  }
+
   /**
    * Counts the streams of an HTTP/2 server. Other servers are left alone, so it may be called with any, and twice.
    *

@@ -16,14 +16,18 @@ const [, , file = ''] = process.argv;
 process.argv.splice(1, 2, file);
 
 const workers = new Workers((worker, message) => channel.send({ type: 'send', worker, message }));
-const channel = new Channel<HalfMessage>(process, (body) => {
-  const message = body as ToHalf;
-  if (message.type === 'end') end();
-  // This process sends no handle, so that it has nothing to stop or to resume.
-  else if (message.type === 'settle') channel.send({ type: 'settled' });
-  else if (message.type === 'prove') channel.sendEnd({ type: 'proof' });
-  else workers.take(message);
-});
+const channel = new Channel<HalfMessage>(
+  process,
+  (body) => {
+    const message = body as ToHalf;
+    if (message.type === 'end') end();
+    // This process sends no handle, so that it has nothing to stop or to resume.
+    else if (message.type === 'settle') channel.send({ type: 'settled' });
+    else if (message.type === 'prove') channel.sendEnd({ type: 'proof' }, { type: 'proof', unsent: true });
+    else workers.take(message);
+  },
+  {},
+);
 // The channel keeps the process alive, also where the program itself has nothing to wait for.
 process.channel?.ref();
 

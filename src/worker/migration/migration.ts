@@ -6,6 +6,8 @@ import {
   acceptingServerOf,
   connectionsOf,
   isHandleAtRest,
+  receivingOf,
+  type Receiving,
   restOf,
   takeHandle,
   unwatchHeads,
@@ -89,6 +91,11 @@ export class Migration implements Mover {
       yield* servedBy(server)?.sockets?.() ?? [];
       for (const { socket } of connectionsOf(server)?.all() ?? []) if (socket !== null) yield socket;
     }
+  }
+
+  /** The connections of node:http on which a part of a request has come, of its head or of its body. */
+  *receiving(): Generator<Receiving> {
+    for (const { server } of this.#parts.servers) yield* receivingOf(server);
   }
 
   restOf(socket: Socket): Rest {

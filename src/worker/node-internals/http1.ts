@@ -40,9 +40,17 @@ interface Heads {
 
 const HEADS: unique symbol = Symbol('prefork.heads');
 
+/** A connection on which a part of a request has come. */
+export interface Receiving {
+  readonly socket: Socket;
+  readonly part: 'head' | 'body';
+}
+
 /** Node's own list of the HTTP/1 connections of a server: what its `closeIdleConnections` and its timeouts look at. */
 export interface ConnectionsList {
   all(): HttpParser[];
+  /** Connections of which a request has begun and not come whole. Node 20 to 24 add those without any byte yet. */
+  active?(): HttpParser[];
   /** Connections between two requests: no byte of the next one has been parsed. Node 26 adds those without any request yet. */
   idle(): HttpParser[];
 }
@@ -72,6 +80,16 @@ export function watchHeads(server: Server): void {
 /** Ends what {@link watchHeads} has begun: requests cost no more than before. No connection is `free` until heads are watched again. */
 export function unwatchHeads(server: Server): void {
   for (const parser of connectionsOf(server)?.all() ?? []) parser[HEADS]?.stop();
+}
+
+/**
+ * The connections on which a part of a request has come: of its head, or of its body. Node has a list
+ * of them, which is short unless many clients stop within a request.
+ */
+export function* receivingOf(server: Server): Generator<Receiving> {
+  for (const { socket, incoming } of connectionsOf(server)?.active?.() ?? []) {
+    if (socket !== null && socket.bytesRead > 0) yield { socket, part: incoming?.complete === false ? 'body' : 'head' };
+  }
 }
 
 /** Node uses parsers again for other connections, and takes the callbacks from them then. */

@@ -14,7 +14,8 @@ export {
   isHandleAtRest,
   isAllWritten,
 } from './connection-handle.ts';
-export { connectionsOf, restOf, makeIdle, takeHandle, unwatchHeads, watchHeads } from './http1.ts';
+export type { Receiving } from './http1.ts';
+export { connectionsOf, restOf, makeIdle, receivingOf, takeHandle, unwatchHeads, watchHeads } from './http1.ts';
 export { writeBesideHttp2 } from './http2.ts';
 export {
   answerGetServer,

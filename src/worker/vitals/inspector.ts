@@ -19,24 +19,29 @@ const STOOD_STILL_MS = 100;
 const READING_MS = 5000;
 
 /**
- * Closes the inspector when no tool looks into this worker any more. A tool closes what it has opened by itself, unless
- * it was killed, or had given up before the worker came back from native code and opened its inspector. The port would
- * then stay open, and every user of the machine can run code through it.
+ * Closes the inspector when no tool looks into this worker any more, where one of them has opened it. None does that by itself: another
+ * may use what it has opened, or it may be killed, or have given up before the worker came back from native code and opened its inspector.
+ * The port would then stay open, and every user of the machine can run code through it.
  */
 export function closeInspectorAfterHolds(link: Pick<Link, 'on'>): void {
   // An inspector that a flag has opened is the user's.
   if (hasFlag(/--inspect(?:-brk|-wait)?(?![\w-])/)) return;
   let timer: NodeJS.Timeout | undefined;
+  let isOpenedForTools = false;
   const closeIn = (ms: number): void => {
     const due = performance.now() + ms;
     timer = setTimeout(() => {
       if (performance.now() - due > STOOD_STILL_MS) closeIn(READING_MS);
-      else closeInspector();
+      else {
+        isOpenedForTools = false;
+        closeInspector();
+      }
     }, ms).unref();
   };
   link.on('held', ({ within, closesInspector }) => {
     clearTimeout(timer);
-    if (closesInspector) closeIn(within);
+    isOpenedForTools ||= closesInspector;
+    if (isOpenedForTools) closeIn(within);
   });
 }
 

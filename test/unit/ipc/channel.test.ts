@@ -7,7 +7,7 @@ import { after, test } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import { Channel, COMMAND, MOST_BODIES } from '../../../src/ipc/channel.ts';
 import { Intake } from '../../../src/ipc/intake.ts';
-import { awaitsAcknowledgement } from '../../../src/ipc/node-channel.ts';
+import { awaitsAcknowledgement, channelOf } from '../../../src/ipc/node-channel.ts';
 import { handleOf } from '../../../src/worker/node-internals/index.ts';
 import { fixture } from '../../support/paths.ts';
 
@@ -183,4 +183,79 @@ test('handles that are held go out in their order when they are released, and ot
   channel.holdHandles();
   end.connected = false;
   assert.ok(!channel.sendPast(5, one) && !channel.sendBehind(5));
+});
+
+/** The number of ETOOMANYREFS: the user has too many descriptors on their way. */
+const TOO_MANY = -109;
+
+/** A native channel whose kernel takes no handle at first, and what was written to it. */
+class FullChannel extends FakeEnd {
+  readonly written: string[] = [];
+  constructor(refusals: number) {
+    super();
+    const native = {
+      onread: (): void => {},
+      writeQueueSize: 0,
+      writeUtf8String: (request: { oncomplete?: (status: number) => void }, text: string, handle?: object) => {
+        const status = handle !== undefined && refusals-- > 0 ? TOO_MANY : 0;
+        if (status === 0) this.written.push(text.trim());
+        setImmediate(() => request.oncomplete?.(status));
+        return 0;
+      },
+    };
+    Object.assign(this, { [Symbol('kChannelHandle')]: native });
+  }
+
+  /** Writes as Node does. */
+  write(text: string, handle?: object): void {
+    const { writeUtf8String } = channelOf(this)!;
+    writeUtf8String!({}, `${text}\n`, handle);
+  }
+}
+
+class Handle {
+  isClosed = false;
+
+  close(): void {
+    this.isClosed = true;
+  }
+}
+
+for (const [what, refusals, expected] of [
+  ['has taken', 0, `{"cmd":"${COMMAND}","handle":true,"body":"proof"}`],
+  ['has not taken', 1, 'otherwise'],
+] as const) {
+  test(`what is sent with the channel's own end is one thing where the kernel ${what} the handle`, async () => {
+    const end = new FullChannel(refusals);
+    const channel = new Channel<string>(end, assert.fail, {});
+    end.write('learned from');
+    end.emit('internalMessage', { cmd: COMMAND, reads: 'handles' });
+    channel.sendEnd('proof', 'otherwise');
+    for (let turn = 0; turn < 3; turn++) await nextTurn();
+    const sent = end.sent.flatMap((message) => (message as { body?: string }).body ?? []);
+    assert.deepEqual([...end.written.slice(1), ...sent], [expected]);
+  });
+}
+
+test("a message of Node's whose handle the kernel has not taken is written again, with a handle that stays open until then", async () => {
+  const end = new FullChannel(2);
+  new Channel<string>(end, assert.fail, {}).close();
+  const handle = new Handle();
+  end.write('{"cmd":"NODE_HANDLE","type":"net.Native"}', handle);
+  handle.close();
+  await nextTurn();
+  assert.deepEqual([end.written, handle.isClosed], [[], false]);
+  while (!handle.isClosed) await delay(10);
+  assert.deepEqual(end.written, ['{"cmd":"NODE_HANDLE","type":"net.Native"}']);
+});
+
+test('one of ours, which is answered when it got lost, is not', async () => {
+  const end = new FullChannel(1);
+  new Channel<string>(end, assert.fail, {}).close();
+  const handle = new Handle();
+  end.write(`{"cmd":"${COMMAND}","handle":true}`, handle);
+  handle.close();
+  await nextTurn();
+  await nextTurn();
+  assert.deepEqual([end.written, handle.isClosed], [[], true]);
 });

@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { COMMAND, MOST_BODIES } from '../../../src/ipc/channel.ts';
 import { Intake, LONGEST_BACKLOG_BYTES, LONGEST_LINE_BYTES, MOST_BEHIND_HANDLE } from '../../../src/ipc/intake.ts';
+import { HALF_SENDS } from '../../../src/ipc/half-messages.ts';
 import { readBuffer } from '../../support/read-buffer.ts';
 
 class FakeHandle {
@@ -23,6 +24,7 @@ class Bench {
   readonly given: unknown[] = [];
   readonly malformed: string[] = [];
   readonly unusable: string[] = [];
+  dropped = 0;
   uncertain = 0;
   endsSeen = 0;
   readonly intake: Intake;
@@ -45,7 +47,7 @@ class Bench {
   isReading = true;
 
   /** @param canStop whether this Node's channels can stop to read. */
-  constructor({ isClustered = false, canStop = true, mostHandles = Infinity } = {}) {
+  constructor({ isClustered = false, canStop = true, mostHandles = Infinity, passes = '{}' } = {}) {
     const channel: object = canStop ? this.#channel : Object.assign(this.#channel, { readStop: undefined });
     const child = Object.assign(this.child, { [Symbol('kChannelHandle')]: channel });
     for (const name of ['message', 'internalMessage']) {
@@ -59,9 +61,10 @@ class Bench {
       {
         malformed: (what) => this.malformed.push(what),
         unusable: (what) => this.unusable.push(what),
+        dropped: () => this.dropped++,
         uncertain: () => this.uncertain++,
       },
-      { isClustered, mostHandles },
+      { isClustered, mostHandles, passes },
     )!;
   }
 
@@ -140,7 +143,7 @@ for (const [name, [message, what]] of Object.entries(strange)) {
   });
 }
 
-test('a message of too many levels is malformed, since it could not be written again', async () => {
+test('a message of too many levels is dropped, since it could not be written again', async () => {
   const nested = (levels: number): string => `{"text":"[[\\"[[[","list":${'['.repeat(levels)}${']'.repeat(levels)}}\n`;
   const bench = new Bench();
   await bench.read(nested(900));
@@ -148,7 +151,7 @@ test('a message of too many levels is malformed, since it could not be written a
   assert.deepEqual([bench.heard.length, bench.malformed], [2, []]);
   await bench.read(nested(1000));
   await bench.read(nested(30_000));
-  assert.deepEqual([bench.heard.length, bench.malformed], [2, ['too many levels', 'too many levels']]);
+  assert.deepEqual([bench.heard.length, bench.malformed, bench.dropped], [2, [], 2]);
 });
 
 test('what is no JSON is malformed, and the next line is read', async () => {
@@ -162,7 +165,7 @@ test('a long line of many small values is not parsed; one of long values is', as
   const bench = new Bench();
   await bench.say(Array.from({ length: 40_000 }, () => 1));
   await bench.say({ text: 'x'.repeat(100_000) });
-  assert.deepEqual(bench.malformed, ['too many values']);
+  assert.deepEqual([bench.malformed, bench.dropped], [[], 1]);
   assert.equal(bench.heard.length, 1);
 });
 
@@ -171,10 +174,29 @@ test('a long line of many keys that differ is not parsed, in one object or in ma
   const keys = Array.from({ length: 100_000 }, (_, nth) => `a${nth.toString(36)}`);
   await bench.say(Object.fromEntries(keys.map((key) => [key, 100_000])));
   await bench.say(keys.map((key) => ({ name: 'long enough', [key]: 100_000 })));
-  assert.deepEqual(bench.malformed, ['too many keys', 'too many keys']);
+  assert.deepEqual([bench.malformed, bench.dropped], [[], 2]);
   await bench.say(keys.map((value) => ({ name: 'long enough', value })));
   await bench.say(Object.fromEntries(keys.slice(0, 10_000).map((key) => [key, 100_000])));
-  assert.deepEqual([bench.heard.length, bench.malformed.length], [2, 2]);
+  assert.deepEqual([bench.heard.length, bench.dropped], [2, 2]);
+});
+
+const manyKeys = Object.fromEntries(Array.from({ length: 100_000 }, (_, nth) => [`a${nth}`, 100_000]));
+
+test('one of ours with as many is malformed, but for one that passes a message of the application on', async () => {
+  const bench = new Bench();
+  await bench.say({ cmd: COMMAND, body: { type: 'metrics', families: [manyKeys] } });
+  await bench.say({ cmd: COMMAND, body: { type: 'send', worker: 1, message: manyKeys } });
+  assert.deepEqual([bench.malformed, bench.dropped], [['too many keys', 'too many keys'], 0]);
+  const half = new Bench({ passes: HALF_SENDS });
+  await half.say({ cmd: COMMAND, body: { type: 'send', worker: 1, message: manyKeys } });
+  assert.deepEqual([half.malformed, half.dropped], [[], 1]);
+});
+
+test('the handle of a message that is dropped is closed and acknowledged, as its sender waits for that', async () => {
+  const bench = new Bench();
+  const handle = new FakeHandle();
+  await bench.say({ cmd: 'NODE_HANDLE', type: 'net.Socket', msg: manyKeys }, handle);
+  assert.deepEqual([bench.sent, handle.isClosed, bench.malformed], [[{ cmd: 'NODE_HANDLE_ACK' }], true, []]);
 });
 
 test('a line without end ends it: nothing more is read, and that is told once', async () => {

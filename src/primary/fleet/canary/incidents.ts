@@ -41,7 +41,7 @@ export const opinion: Rule = ({ samples }) => {
     limit: 0,
   };
   if (!last.some(({ health }) => health !== undefined)) return [];
-  const tail = recent.slice(-IN_A_ROW);
+  const tail = recent.filter(({ canary }, index) => isNews(canary, recent[index - 1]?.canary)).slice(-IN_A_ROW);
   const isWorse =
     tail.length === IN_A_ROW && tail.every(({ canary, baseline }) => canary.length > 0 && baseline.length === 0);
   if (!isWorse) return [{ row: { ...row, verdict: 'ok' } }];
@@ -49,6 +49,14 @@ export const opinion: Rule = ({ samples }) => {
   const worse = `its application says that it is not well${reason === '' ? '' : `: ${reason}`}`;
   return [{ row: { ...row, verdict: 'worse' }, worse }];
 };
+
+/**
+ * Whether a sample has an answer that the one before has not. A primary that was busy, or a worker, has a sample without a new answer,
+ * and the last one counts there a second time.
+ */
+function isNews(said: readonly Health[], before: readonly Health[] = []): boolean {
+  return said.length === 0 || said.some((answer) => !before.includes(answer));
+}
 
 function unwell(workers: readonly WorkerSample[]): Health[] {
   return workers.flatMap(({ health }) => (health === undefined || health.ok ? [] : [health]));

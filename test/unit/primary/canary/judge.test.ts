@@ -220,21 +220,21 @@ describe('the memory', () => {
 });
 
 describe('the word of the application', () => {
-  const unwell = { health: { ok: false, reason: 'the queue is full' } };
+  const unwell = () => ({ health: { ok: false, reason: 'the queue is full' } });
 
   test('counts when it was said twice', () => {
-    assert.deepEqual(judged(() => unwell).reasons, ['its application says that it is not well: the queue is full']);
-    assert.deepEqual(judged((at) => (at === 20_000 ? unwell : {})).reasons, []);
+    assert.deepEqual(judged(unwell).reasons, ['its application says that it is not well: the queue is full']);
+    assert.deepEqual(judged((at) => (at === 20_000 ? unwell() : {})).reasons, []);
+  });
+
+  test('counts once for each answer, in however many samples it is: the primary may have read no other', () => {
+    const once = unwell();
+    assert.deepEqual(judged((at) => (at >= 18_000 ? once : {})).reasons, []);
+    assert.notDeepEqual(judged((at) => (at >= 19_000 ? (at >= 20_000 ? unwell() : once) : {})).reasons, []);
   });
 
   test('counts for nothing while the old code says the same', () => {
-    assert.equal(
-      judged(
-        () => unwell,
-        () => unwell,
-      ).verdict,
-      'better-or-equal',
-    );
+    assert.equal(judged(unwell, unwell).verdict, 'better-or-equal');
   });
 });
 

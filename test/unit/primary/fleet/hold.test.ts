@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Driver, find, logged, pidOf } from './driver.ts';
 
-const hold = (pid: number, within: number) =>
-  ({ type: 'hold', pid, within, closesInspector: true, request: 7 }) as const;
+const hold = (pid: number, within: number, holder = 'a') =>
+  ({ type: 'hold', pid, within, closesInspector: true, holder, request: 7 }) as const;
 
 test('a worker is held, again and again, and released', () => {
   const driver = new Driver();
@@ -22,6 +22,33 @@ test('a worker is held, again and again, and released', () => {
   assert.equal(driver.fleet.workers.get(1)!.heldUntil, 5000, 'its silence counts from now on');
   assert.deepEqual(logged(driver.send(hold(pidOf(1), 0))), [], 'and so is one release');
   assert.equal(driver.fleet.workers.get(2)!.heldUntil, 0);
+});
+
+test('of several tools the last one decides when a worker is released', () => {
+  const driver = new Driver();
+  driver.serve();
+  driver.at = 1000;
+  driver.send(hold(pidOf(1), 10_000, 'a'));
+  driver.at = 2000;
+  assert.deepEqual(logged(driver.send(hold(pidOf(1), 10_000, 'b'))), []);
+  const effects = driver.send(hold(pidOf(1), 0, 'b'));
+  assert.deepEqual(find(effects, 'hold'), [{ do: 'hold', worker: 1, within: 9000, closesInspector: true }]);
+  assert.deepEqual(logged(effects), []);
+  assert.equal(driver.fleet.workers.get(1)!.heldUntil, 11_000);
+  driver.send(hold(pidOf(1), 20_000, 'c'));
+  driver.at = 15_000;
+  assert.deepEqual(logged(driver.send(hold(pidOf(1), 0, 'c'))), ['worker released'], 'the other was killed');
+  assert.equal(driver.fleet.workers.get(1)!.heldUntil, 15_000);
+});
+
+test('a worker has a bounded number of holds', () => {
+  const driver = new Driver();
+  driver.serve();
+  const outcomes = Array.from(
+    { length: 65 },
+    (_, nth) => find(driver.send(hold(pidOf(1), 1000, `${nth}`)), 'answer')[0],
+  );
+  assert.deepEqual(outcomes.filter((one) => !one!.outcome.ok).length, 1);
 });
 
 test('what is no worker, or is being killed, cannot be held', () => {

@@ -40,6 +40,7 @@ function setUp(): Bench {
   const worker = new WorkerProcess(1, 0, child as unknown as ChildProcess, {
     message: (_worker, message, handle) => void heard.push({ message, handle }),
     offended: (_worker, { body }) => void bad.push(body),
+    dropped: () => {},
     unheard: (_worker, message) => void unheard.push(message),
     exited: (_worker, exit) => void ends.push(exit),
   });
@@ -128,7 +129,7 @@ function withHandle(waiting: number): { readonly worker: WorkerProcess; readonly
     send: (message: unknown) => queue.push(message) > 0,
   });
   const ignore = (): void => {};
-  const events = { message: ignore, offended: ignore, unheard: ignore, exited: ignore };
+  const events = { message: ignore, offended: ignore, dropped: ignore, unheard: ignore, exited: ignore };
   return { worker: new WorkerProcess(1, 0, child as unknown as ChildProcess, events), queue };
 }
 
@@ -156,15 +157,19 @@ test('the answers to moves are counted one by one behind a handle', () => {
 });
 
 /** Returns a worker that is asked whether it keeps descriptors back, and what it is told and blamed for. */
-function asked(): { worker: WorkerProcess; child: FakeChild; told: () => string[]; blamed: string[] } {
+function asked(
+  isOtherCode = false,
+  says: object = {},
+): { worker: WorkerProcess; child: FakeChild; told: () => string[]; blamed: string[] } {
   const channel = { onread: () => {}, pendingHandle: null, writeQueueSize: 0, bytesRead: 0 };
   const child = Object.assign(new FakeChild(1001), { [Symbol('kChannelHandle')]: channel });
   const blamed: string[] = [];
   const ignore = (): void => {};
   const offended = (_worker: number, { what, isLast }: { what: string; isLast: boolean }): void =>
     void blamed.push(`${what}${isLast ? '!' : ''}`);
-  const events = { message: ignore, unheard: ignore, exited: ignore, offended };
-  const worker = new WorkerProcess(1, 0, child as unknown as ChildProcess, events);
+  const events = { message: ignore, dropped: ignore, unheard: ignore, exited: ignore, offended };
+  const worker = new WorkerProcess(1, 0, child as unknown as ChildProcess, events, { isOtherCode });
+  child.emit('internalMessage', { cmd: 'NODE_PREFORK', reads: 'handles', ...says });
   const told = (): string[] => child.heard.map((message) => message?.type).filter(Boolean);
   worker.settle(1000, 1000);
   return { worker, child, told, blamed };
@@ -213,11 +218,24 @@ test('one whose handle does not come when it is asked for one is replaced: nothi
   assert.equal(told().filter((type) => type === 'prove').length, 6);
 });
 
-test('one that has offended meanwhile is asked again', () => {
-  const { child, told, blamed } = asked();
+test('one that has offended meanwhile is asked again at the next look', () => {
+  const { worker, child, told, blamed } = asked();
   child.say({ type: 'nothing' } as never);
   child.say({ type: 'settled' });
-  assert.deepEqual([told(), blamed.length], [['settle', 'settle'], 1]);
+  assert.deepEqual([told(), blamed.length], [['settle', 'resume'], 1]);
+  worker.settle(1250, 1250);
   child.say({ type: 'settled' });
-  assert.deepEqual(told(), ['settle', 'settle', 'prove']);
+  assert.deepEqual(told(), ['settle', 'resume', 'settle', 'prove']);
 });
+
+for (const [what, isOtherCode, says, isAsked] of [
+  ['of another version, which does not know of that,', true, {}, false],
+  ['of another version, which says that it can,', true, { proves: true }, true],
+  ['of this version, which does not say that it can,', false, {}, true],
+] as const) {
+  test(`a worker ${what} is ${isAsked ? '' : 'not '}asked for a handle`, () => {
+    const { worker, child, told, blamed } = asked(isOtherCode, says);
+    child.say({ type: 'settled' });
+    assert.deepEqual([told(), worker.isSettling, blamed], [['settle', isAsked ? 'prove' : 'resume'], isAsked, []]);
+  });
+}

@@ -21,7 +21,7 @@ function partsWith(os: FakeOs): WorkerProcessesParts {
     output: undefined,
     slotOf: () => 0,
     control: () => '',
-    half: { isWanted: false, forked() {}, said() {}, gone() {} },
+    half: { isWanted: false, forked() {}, said() {}, dropped() {}, gone() {} },
     post: () => {},
   };
 }

@@ -25,6 +25,9 @@ const BEATS_MS = 3 * BEAT_MS;
 class FakeSocket {
   destroyed = false;
   rest: Rest = 'free';
+  /** A part of a request has come. */
+  receives: 'head' | 'body' | undefined;
+  answeringSince: number | undefined;
   arrivedAt: number | undefined;
 }
 
@@ -84,7 +87,10 @@ class Bench {
       handoffs,
       // A connection that moves has neither been closed nor been accepted elsewhere.
       servers: { open: () => this.sockets.length, accepted: () => this.accepted },
-      requests: { tellFree: (onFree) => void (this.onFree = onFree) },
+      requests: {
+        tellFree: (onFree) => void (this.onFree = onFree),
+        answeringSince: (socket) => (socket as unknown as FakeSocket).answeringSince,
+      },
       vitals: { onBeat: (listener) => void (onBeat = listener) },
       heat: this.heat,
       arrivedAt: (socket) => (socket as unknown as FakeSocket).arrivedAt,
@@ -155,6 +161,11 @@ class Bench {
     watch: () => void (bench.isWatched = true),
     unwatch: () => void (bench.isWatched = false),
     sockets: () => [...bench.sockets] as unknown as Socket[],
+    *receiving() {
+      for (const one of bench.sockets) {
+        if (one.receives !== undefined) yield { socket: one as unknown as Socket, part: one.receives };
+      }
+    },
     restOf: (socket) => (socket as unknown as FakeSocket).rest,
     move: (one, to, reason, end) => {
       const socket = one as unknown as FakeSocket;
@@ -231,6 +242,24 @@ test('of those that can move it keeps as many as the other has, however many it 
   await bench.settled();
   assert.equal(bench.moved.length, 3);
 });
+
+for (const [receives, age, moves] of [
+  ['head', 0, 3],
+  ['body', 1500, 3],
+  ['body', -60_000, 7],
+] as const) {
+  test(`those with a part of a ${receives} ${age < 0 ? 'that has just begun can move' : 'cannot move'}, for the plan`, async (t) => {
+    const bench = new Bench(t);
+    bench.others = 6;
+    const answeringSince = receives === 'body' ? performance.now() - age : undefined;
+    bench.add(100, { rest: 'busy', receives, answeringSince });
+    bench.add(12);
+    await some(bench, moves);
+    bench.end('taken', bench.moved);
+    await bench.settled();
+    assert.ok(moves === 3 ? bench.moved.length === 3 : bench.moved.length >= moves, `${bench.moved.length} moves`);
+  });
+}
 
 test('while its connections that cannot move are all that it has too many, it is hot if they keep it busy', async (t) => {
   const bench = new Bench(t);

@@ -43,6 +43,20 @@ test('the end of a hold closes the inspector, and one whose tool keeps it does n
   await new Promise((resolve) => setTimeout(resolve, 50));
 });
 
+test('what one tool has opened is closed at the end of the last hold, whatever that one says', async (t) => {
+  const hear = worker();
+  t.after(() => inspector.close());
+  inspector.open(0, '127.0.0.1');
+  hear({ within: 1000, closesInspector: true });
+  hear({ within: 60_000, closesInspector: false });
+  hear({ within: 0, closesInspector: false });
+  await poll(() => inspector.url() === undefined || undefined, 'the end of the inspector');
+  inspector.open(0, '127.0.0.1');
+  hear({ within: 0, closesInspector: false });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.notEqual(inspector.url(), undefined, 'no tool has opened this one');
+});
+
 test('a hold that was renewed while the worker stood still goes on', async (t) => {
   const hear = worker();
   const [near, far] = await ends();
