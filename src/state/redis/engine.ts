@@ -21,6 +21,7 @@ import { sizeOf, type Stored } from '../value.ts';
 import { decodeItem, encodeItem } from './item.ts';
 import { bytesIn, bytesOrNull, endless, integerIn, listIn } from './replies.ts';
 import { Server } from './server.ts';
+import { Turns } from './turns.ts';
 import { messageOf } from '../../contract/message-of.ts';
 
 export interface RedisOptions {
@@ -46,6 +47,7 @@ export class RedisEngine implements Engine {
   readonly #server: Server;
   readonly #prefix: string;
   readonly #timeout: number;
+  readonly #turns = new Turns();
   readonly #evicted = new Map<string, number>();
   readonly #releaseListeners = new Map<string, Set<() => void>>();
   #hearsReleases = false;
@@ -83,9 +85,21 @@ export class RedisEngine implements Engine {
     return integerIn(await this.#server.script('remove', 'once', this.#keysOf(area, key), key)) === 1;
   }
 
-  /** Repeats the change until no other write came in between, for at most the timeout. One process always succeeds. */
+  /**
+   * Repeats the change until no other write came in between, for at most the timeout. One process always succeeds. Updates of a key in this
+   * process take turns: they would only overtake each other.
+   */
   async update(area: string, key: string, change: (current: Item | undefined) => Change): Promise<void> {
     const until = performance.now() + this.#timeout;
+    return this.#turns.take(this.#key(area, key), () => this.#update(area, key, change, until));
+  }
+
+  async #update(
+    area: string,
+    key: string,
+    change: (current: Item | undefined) => Change,
+    until: number,
+  ): Promise<void> {
     for (;;) {
       const before = await this.#raw(area, key);
       const next = change(decodeItem(before));
