@@ -311,7 +311,7 @@ async function prefixedOutput(
   return new Output({
     hasPrefix: prefixOutput,
     hasTime: logTime && logFormat === 'text',
-    keep: (source, line) => lines.add(typeof source === 'number' || source === 'spare' ? source : 'primary', line),
+    keep: (source, text) => lines.addLines(typeof source === 'number' || source === 'spare' ? source : 'primary', text),
   });
 }
 

@@ -5,6 +5,9 @@ const MOST_LINES = 1000;
 const MOST_BYTES = 262_144;
 const LONGEST_LINE_BYTES = 4096;
 
+const NEWLINE = 10;
+const RETURN = 13;
+
 interface Line {
   readonly at: number;
   readonly worker: LineSource;
@@ -37,6 +40,29 @@ export class LineRing {
   }
 
   /**
+   * Adds lines, of which only the last are kept: they may be many thousands of empty ones.
+   *
+   * @param lines whole ones, each with its end
+   */
+  addLines(worker: LineSource, lines: Buffer, at: number = Date.now()): void {
+    let start = lines.length;
+    for (let nth = 0; nth < MOST_LINES && start > 0; nth++)
+      start = start < 2 ? 0 : lines.lastIndexOf(NEWLINE, start - 2) + 1;
+    if (start > 0) this.#drop(countLines(lines.subarray(0, start)));
+    for (let end = lines.indexOf(NEWLINE, start); end !== -1; end = lines.indexOf(NEWLINE, start)) {
+      this.add(worker, lines.subarray(start, end > start && lines[end - 1] === RETURN ? end - 1 : end), at);
+      start = end + 1;
+    }
+  }
+
+  /** Drops all lines, and so many more that came after them. */
+  #drop(more: number): void {
+    this.#first += this.#lines.length + more;
+    this.#lines.length = 0;
+    this.#bytes = 0;
+  }
+
+  /**
    * Returns the lines that are kept.
    *
    * @param after the `next` of an earlier call: only lines since then. @default all
@@ -57,4 +83,10 @@ export class LineRing {
       })),
     };
   }
+}
+
+function countLines(lines: Buffer): number {
+  let count = 0;
+  for (const byte of lines) count += byte === NEWLINE ? 1 : 0;
+  return count;
 }

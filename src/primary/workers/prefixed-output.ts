@@ -11,15 +11,25 @@ const LONGEST_LINE_BYTES = 1_048_576;
  */
 const LAST_OUTPUT_MS = 1000;
 
+/**
+ * A piece of output that took longer than this, ms, is followed by a rest of its pipe. A worker may write 64 KB of empty lines, each of
+ * which gets what stands before it.
+ */
+const COSTLY_MS = 2;
+/** A rest takes so many times as long as the piece did, for each pipe that may have such pieces too. So this leaves three quarters of the time. */
+const REST = 3;
+const LONGEST_REST_MS = 500;
+
 const NEWLINE = 10;
+const NOTHING = Buffer.alloc(0);
 
 export interface OutputOptions {
   /** Whether the slot stands before each line. @default true */
   readonly hasPrefix?: boolean;
   /** Whether the time stands before each line. @default false */
   readonly hasTime?: boolean;
-  /** Hears each line without its end, and whose it is: what stands in brackets before it. */
-  readonly keep?: ((source: number | string, line: Buffer) => void) | undefined;
+  /** Hears whole lines, each with its end, and whose they are: what stands in brackets before them. */
+  readonly keep?: ((source: number | string, lines: Buffer) => void) | undefined;
 }
 
 /**
@@ -65,7 +75,7 @@ export class PrefixedOutput {
       return Buffer.from(this.#hasTime ? `${new Date().toISOString()} ${name}` : name);
     };
     const keep = this.#keep;
-    const kept = keep && ((line: Buffer): void => keep(find(), line));
+    const kept = keep && ((lines: Buffer): void => keep(find(), lines));
     const linesFor = ({ isTerminal }: Sink): Lines => new Lines(prefix, kept, isTerminal ? clean : undefined);
     if (stdout !== null) this.#stdout.take(stdout, linesFor(this.#stdout));
     if (stderr !== null) this.#stderr.take(stderr, linesFor(this.#stderr));
@@ -80,12 +90,12 @@ export class PrefixedOutput {
 /** Assembles whole lines from pieces. */
 class Lines {
   readonly #prefix: () => Buffer;
-  readonly #kept: ((line: Buffer) => void) | undefined;
+  readonly #kept: ((lines: Buffer) => void) | undefined;
   readonly #clean: ((text: string) => string) | undefined;
   /** The beginning of a line that has not ended. */
   readonly #rest = new Gathered();
 
-  constructor(prefix: () => Buffer, kept?: (line: Buffer) => void, clean?: (text: string) => string) {
+  constructor(prefix: () => Buffer, kept?: (lines: Buffer) => void, clean?: (text: string) => string) {
     this.#prefix = prefix;
     this.#kept = kept;
     this.#clean = clean;
@@ -94,47 +104,32 @@ class Lines {
   /**
    * Adds a piece.
    *
-   * @returns the lines that end in it, ready to be written at once.
+   * @returns the lines that end in it, ready to be written.
    */
-  add(piece: Buffer): Buffer[] {
-    const parts: Buffer[] = [];
-    // All lines of a piece have come at the same time. A worker may write thousands of empty ones.
-    let prefix: Buffer | undefined;
-    let start = 0;
-    for (let end = piece.indexOf(NEWLINE); end !== -1; end = piece.indexOf(NEWLINE, start)) {
-      const line = [...this.#take(), piece.subarray(start, end + 1)];
-      this.#tell(line);
-      parts.push((prefix ??= this.#prefix()), ...this.#safe(line));
-      start = end + 1;
-    }
-    this.#rest.add(piece.subarray(start));
-    return this.#rest.length > LONGEST_LINE_BYTES ? [...parts, ...this.end()] : parts;
+  add(piece: Buffer): Buffer {
+    const end = piece.lastIndexOf(NEWLINE) + 1;
+    const lines = end === 0 ? NOTHING : this.#ready(Buffer.concat([this.#rest.take(), piece.subarray(0, end)]));
+    this.#rest.add(piece.subarray(end));
+    return this.#rest.length > LONGEST_LINE_BYTES ? Buffer.concat([lines, this.end()]) : lines;
   }
 
   /** Ends an unfinished line, so that the next worker's line does not continue in it. */
-  end(): Buffer[] {
-    if (this.#rest.length === 0) return [];
-    const line = [...this.#take(), Buffer.of(NEWLINE)];
-    this.#tell(line);
-    return [this.#prefix(), ...this.#safe(line)];
+  end(): Buffer {
+    return this.#rest.length === 0 ? NOTHING : this.#ready(Buffer.concat([this.#rest.take(), Buffer.of(NEWLINE)]));
   }
 
-  /** A whole line is cleaned, because a sequence may come in pieces. */
-  #safe(line: readonly Buffer[]): readonly Buffer[] {
-    return this.#clean === undefined ? line : [Buffer.from(this.#clean(Buffer.concat(line).toString()))];
-  }
-
-  /** Tells of a line, without its end. */
-  #tell(pieces: readonly Buffer[]): void {
-    if (this.#kept === undefined) return;
-    const line = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
-    this.#kept(line.subarray(0, line.at(-2) === 13 ? -2 : -1));
-  }
-
-  #take(): Buffer[] {
-    if (this.#rest.length === 0) return [];
-    const { buffer, byteOffset, byteLength } = this.#rest.take();
-    return [Buffer.from(buffer, byteOffset, byteLength)];
+  /**
+   * Puts the prefix before each line. They are taken all at once: a piece may have 65,536. Bytes that are not cleaned stay what they are.
+   *
+   * @param lines whole ones: a sequence that is to be cleaned may come in pieces
+   */
+  #ready(lines: Buffer): Buffer {
+    this.#kept?.(lines);
+    const encoding = this.#clean === undefined ? 'latin1' : 'utf8';
+    const text = this.#clean === undefined ? lines.toString(encoding) : this.#clean(lines.toString(encoding));
+    const prefix = this.#prefix().toString(encoding);
+    const separator = `\n${prefix}`.replaceAll('$', '$$$$');
+    return Buffer.from(`${prefix}${text.slice(0, -1).replaceAll('\n', separator)}\n`, encoding);
   }
 }
 
@@ -142,6 +137,8 @@ class Lines {
 class Sink {
   readonly #target: Writable;
   readonly #sources = new Set<Readable>();
+  /** Those whose last piece has just been read, or was costly. */
+  readonly #resting = new Set<Readable>();
   #isFull = false;
   #whenEmpty: () => void = () => {};
   readonly isTerminal: boolean;
@@ -157,12 +154,9 @@ class Sink {
   take(source: Readable, lines: Lines): void {
     this.#sources.add(source);
     source.on('data', (piece: Buffer) => {
+      const since = performance.now();
       this.#write(lines.add(piece));
-      // A worker that writes without end would otherwise be read without end within one turn of the event loop.
-      source.pause();
-      setImmediate(() => {
-        if (!this.#isFull) source.resume();
-      });
+      this.#rest(source, performance.now() - since);
     });
     source.on('error', () => {});
     source.once('close', () => {
@@ -184,14 +178,26 @@ class Sink {
     for (const source of this.#sources) source.destroy();
   }
 
-  #write(parts: readonly Buffer[]): void {
-    if (parts.length === 0 || this.#target.write(Buffer.concat(parts)) || this.#target.destroyed) return;
+  /** A worker that writes without end would otherwise be read without end within one turn of the event loop. */
+  #rest(source: Readable, spent: number): void {
+    source.pause();
+    this.#resting.add(source);
+    const goOn = (): void => {
+      this.#resting.delete(source);
+      if (!this.#isFull) source.resume();
+    };
+    if (spent < COSTLY_MS) setImmediate(goOn);
+    else setTimeout(goOn, Math.min(LONGEST_REST_MS, spent * REST * this.#sources.size));
+  }
+
+  #write(lines: Buffer): void {
+    if (lines.length === 0 || this.#target.write(lines) || this.#target.destroyed) return;
     this.#isFull = true;
     for (const source of this.#sources) source.pause();
   }
 
   #resume(): void {
     this.#isFull = false;
-    for (const source of this.#sources) source.resume();
+    for (const source of this.#sources) if (!this.#resting.has(source)) source.resume();
   }
 }

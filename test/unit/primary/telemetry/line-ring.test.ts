@@ -92,3 +92,31 @@ test('the log has the time where it is asked for, as text alone, and each line i
   assert.match(lines[1]!, /^\{"time":/);
   assert.equal(kept[0], 'prefork: balance mode=auto');
 });
+
+test('of many lines at once the last are kept, without their ends', () => {
+  const ring = new LineRing();
+  ring.add(null, 'before', at);
+  ring.addLines(0, Buffer.from(Array.from({ length: 2500 }, (_, n) => `${n}\r\n`).join('')), at);
+  const { lines, next } = ring.read();
+  assert.equal(next, 2501);
+  assert.equal(lines.length, 1000);
+  assert.deepEqual([lines[0]?.text, lines.at(-1)?.text], ['1500', '2499']);
+  assert.equal(ring.read(1).dropped, 1500);
+});
+
+test('lines that are empty, a few and very many', () => {
+  for (const count of [1, 2, 999, 1000, 1001, 65_536]) {
+    const ring = new LineRing();
+    ring.addLines(0, Buffer.alloc(count, '\n'), at);
+    const { lines, next } = ring.read();
+    assert.equal(next, count);
+    assert.equal(lines.length, Math.min(count, 1000));
+    assert.ok(lines.every(({ text }) => text === ''));
+  }
+  const ring = new LineRing();
+  ring.addLines(0, Buffer.from('a\n\nb\n'), at);
+  assert.deepEqual(
+    ring.read().lines.map(({ text }) => text),
+    ['a', '', 'b'],
+  );
+});

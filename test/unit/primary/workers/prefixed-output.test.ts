@@ -73,3 +73,49 @@ test('of a worker that writes without end pieces are read in a turn of the event
   stdout.end();
   await output.close();
 });
+
+test('bytes that are no text, and a name that looks like a pattern, stay what they are', async () => {
+  const target = new PassThrough();
+  const output = new PrefixedOutput({}, target, new PassThrough());
+  const stdout = new PassThrough();
+  output.follow({ stdout, stderr: null } as unknown as ChildProcess, () => '$&');
+  const closed = once(stdout, 'close');
+  const bytes = [Buffer.from([0xff, 10, 0xc3]), Buffer.from([0x28, 10, 10, 0xe2])];
+  for (const piece of bytes) stdout.write(piece);
+  stdout.end();
+  await closed;
+  const prefix = Buffer.from('[$&] ');
+  const lines = [[0xff], [0xc3, 0x28], [], [0xe2]].map((line) => Buffer.concat([prefix, Buffer.from([...line, 10])]));
+  assert.deepEqual(target.read(), Buffer.concat(lines));
+});
+
+test('a pipe whose piece cost much rests, for longer the more pipes there are', async (t) => {
+  const target = new PassThrough({ highWaterMark: 1 << 20 });
+  const kept: string[] = [];
+  const output = new PrefixedOutput({ keep: (_, lines) => kept.push(lines.toString()) }, target, new PassThrough());
+  const [stdout, other] = [new PassThrough({ highWaterMark: 1 << 20 }), new PassThrough()];
+  for (const pipe of [stdout, other]) output.follow({ stdout: pipe, stderr: null } as unknown as ChildProcess, () => 1);
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  let now = 0;
+  const clock = t.mock.method(performance, 'now', () => (now += 10));
+  for (const piece of ['one\n', 'two\n']) stdout.write(piece);
+  const settled = async (): Promise<void> => {
+    for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  await settled();
+  assert.deepEqual(kept, ['one\n']);
+  // 10 ms, three times, for each of two pipes.
+  t.mock.timers.tick(59);
+  await settled();
+  assert.deepEqual(kept, ['one\n']);
+  t.mock.timers.tick(1);
+  await settled();
+  assert.deepEqual(kept, ['one\n', 'two\n']);
+  clock.mock.restore();
+  t.mock.timers.reset();
+  const closed = [once(stdout, 'close'), once(other, 'close')];
+  stdout.destroy();
+  other.destroy();
+  await Promise.all(closed);
+  await output.close();
+});
