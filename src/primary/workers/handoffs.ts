@@ -175,7 +175,7 @@ export class Handoffs {
   /**
    * The giver has ended: it waits for no answer, and would not ask for one that does not come. The copy here is closed, so that
    * workers which give and end take no more descriptors than their receivers may have. The receiver loses nothing. What was written is
-   * its own, and a handle stays open until it has been (`watchWrites`). One to the next primary may still wait in Node's own queue. So
+   * its own, and a handle stays open until it has been (`watchWrites`). One to the next primary may still wait in Node's own queue, and
    * that primary is asked.
    */
   #leave(id: number, one: OnTheWay): void {
