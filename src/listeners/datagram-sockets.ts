@@ -37,6 +37,11 @@ interface Entry {
   readonly query: DatagramQuery;
   /** The slot that it belongs to; undefined when all slots share it. */
   readonly slot: number | undefined;
+  /**
+   * The slot in whose share it counts. Of a socket for all slots it is the one that first asked for it, then the one whose worker left
+   * it last. Undefined until a slot asks for what another primary left.
+   */
+  countsFor: number | undefined;
   readonly handle: NativeHandle;
   /** The number of copies of the socket that each worker has. */
   readonly holders: Map<number, number>;
@@ -65,6 +70,8 @@ export class DatagramSockets {
   readonly #post: Post;
   readonly #bind: BindUdp;
   readonly #places: DatagramPlaces;
+  /** The slots of the workers that have asked for sockets. */
+  readonly #slots = new Map<number, number>();
   /** Workers that are not to read, because another worker does. */
   readonly #parked = new Set<number>();
   readonly #held = new Map<number, Held[]>();
@@ -153,11 +160,22 @@ export class DatagramSockets {
     this.#removeUnheld(entry);
   }
 
-  /** The worker has ended. What the kernel queues meanwhile is for the next one. */
+  /** The worker has ended. What the kernel queues meanwhile is for the next one, which can have `MOST_SOCKETS`. */
   gone(worker: number): void {
+    const slot = this.#slots.get(worker);
+    this.#slots.delete(worker);
     this.#parked.delete(worker);
     this.#held.delete(worker);
-    for (const entry of this.#entries.values()) this.#release(entry, worker, Infinity);
+    for (const entry of this.#entries.values()) {
+      if (!entry.holders.has(worker)) continue;
+      this.#release(entry, worker, Infinity);
+      if (entry.holders.size === 0) this.#left(entry, slot);
+    }
+    if (slot === undefined) return;
+    const left = [...this.#entries.values()].filter(
+      ({ countsFor, holders, isLent }) => countsFor === slot && holders.size === 0 && !isLent,
+    );
+    for (const entry of left.slice(0, -MOST_SOCKETS)) this.#remove(entry);
   }
 
   /** Describes the sockets for the primary that succeeds this one. */
@@ -194,17 +212,22 @@ export class DatagramSockets {
 
   async #answer(worker: number, request: number, query: DatagramQuery): Promise<void> {
     const slot = this.#slotFor(worker, query);
+    const asker = this.#places.slotOf(worker);
     const known = this.#find(query, slot);
-    if (known === undefined && this.#entriesOf(slot) >= MOST_SOCKETS_OF_SLOT)
+    if (known === undefined && this.#entriesOf(asker) >= MOST_SOCKETS_OF_SLOT)
       return this.#deny(worker, request, EMFILE);
     const entry = known ?? (await this.#open(query, slot));
     if (this.#isClosed) return;
     if (typeof entry === 'number') return this.#deny(worker, request, entry);
+    entry.countsFor ??= asker;
+    if (asker !== undefined) this.#slots.set(worker, asker);
     const isParked = this.#parked.has(worker);
     entry.holders.set(worker, (entry.holders.get(worker) ?? 0) + 1);
     const isSent = this.#post(worker, { type: 'bound', request, socket: entry.id, errno: 0, isParked }, entry.handle);
     if (isSent) return;
     this.#release(entry, worker, Infinity);
+    // A worker that has ended before is not `gone` again.
+    if (!this.#has(worker)) this.#slots.delete(worker);
     this.#removeUnheld(entry);
   }
 
@@ -235,8 +258,15 @@ export class DatagramSockets {
   /** Counts the sockets of the slot, also those that a worker which has crashed left. */
   #entriesOf(slot: number | undefined): number {
     let count = 0;
-    for (const entry of this.#entries.values()) if (entry.slot === slot) count++;
+    for (const { countsFor } of this.#entries.values()) if (countsFor === slot) count++;
     return count;
+  }
+
+  /** The last worker that had it has crashed. What was left first comes first, and goes first. */
+  #left(entry: Entry, slot: number | undefined): void {
+    entry.countsFor = entry.slot ?? slot ?? entry.countsFor;
+    this.#entries.delete(entry.id);
+    this.#entries.set(entry.id, entry);
   }
 
   #deny(worker: number, request: number, errno: number): void {
@@ -261,7 +291,8 @@ export class DatagramSockets {
 
   #add(query: DatagramQuery, slot: number | undefined, handle: NativeHandle): Entry {
     const key = keyOf(query);
-    const entry: Entry = { id: ++this.#ids, key, query, slot, handle, holders: new Map(), isLent: false };
+    const holders = new Map<number, number>();
+    const entry: Entry = { id: ++this.#ids, key, query, slot, countsFor: slot, handle, holders, isLent: false };
     if (this.#isClosed) {
       handle.close();
     } else {

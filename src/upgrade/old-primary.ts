@@ -14,6 +14,8 @@ export interface Taker {
   /** @param handle undefined when its descriptor got lost */
   take(id: number, terms: MoveTerms, handle: SentHandle | undefined): void;
   recall(id: number): void;
+  /** The old primary has left, and hears nothing more. */
+  gone(): void;
 }
 
 /**
@@ -39,6 +41,7 @@ export class OldPrimary {
     process.once('disconnect', () => {
       this.#isGone = true;
       if (!this.#isOver) this.#gone();
+      this.#taker?.gone();
     });
     process.channel?.unref();
   }

@@ -7,6 +7,7 @@ import { conforms } from '../../src/control/status/conforms.ts';
 import { statusSchema } from '../../src/control/status/status-schema.ts';
 import { serve, type App } from '../support/app.ts';
 import { get } from '../support/http.ts';
+import { poll } from '../support/watched.ts';
 
 const notLinux = process.platform !== 'linux' && 'only Linux tells how many descriptors there are';
 
@@ -242,6 +243,57 @@ test(
     await app.event('worker ready', { slot: fields['slot']! }, 2);
     const after = readdirSync(`/proc/${app.pid}/fd`).length;
     assert.ok(after < before + 10, `${before} descriptors, then ${after}`);
+    await assertAnswers(app, 1);
+  },
+);
+
+/** Each worker drops the connections that it is given, and gives 200 to the other one when it is asked to. Then it ends. */
+const dropper = `const listeners = process.listeners('internalMessage');
+process.removeAllListeners('internalMessage');
+process.on('internalMessage', (message, handle) => {
+  if (message.body?.type === 'handoff') return;
+  for (const listener of listeners) listener.call(process, message, handle);
+});
+const give = (handle) => {
+  for (let id = 1; id <= 400; id++)
+    process.send({ cmd: 'NODE_PREFORK', body: { type: 'handoff', id, to: id % 2, listener: 1, from: 0, nth: 0 } }, handle, () => {
+      if (id === 400) setTimeout(() => process.exit(1), 500);
+    });
+};
+require('node:http').createServer((request, response) => {
+  if (request.url === '/give') give(request.socket._handle);
+  else response.end();
+}).listen(process.env.PORT);`;
+
+test(
+  'workers that give connections away and end leave none in the primary, though nobody takes them',
+  { skip: notLinux },
+  async () => {
+    await using app = await serve({
+      entry: './app.cjs',
+      files: { 'app.cjs': dropper },
+      options: [
+        '--workers',
+        '2',
+        '--balance',
+        'least-connections',
+        '--recover-interval',
+        '0',
+        '--recover-threshold',
+        '0',
+      ],
+    });
+    const open = (): number => readdirSync(`/proc/${app.pid}/fd`).length;
+    const before = open();
+    for (let life = 1; life <= 3; life++) {
+      const asked = get(app.target, { path: '/give', timeout: 1000 }).catch(() => {});
+      await poll(() => open() > before + 100 || undefined, 'connections on their way', 10_000);
+      await asked;
+      await app.event('worker exited', {}, life);
+      await app.event('worker ready', {}, 2 + life);
+      await poll(() => open() < before + 10 || undefined, `their end in life ${life}, from ${before}`, 10_000);
+    }
+    assert.deepEqual(app.events('bad message'), []);
     await assertAnswers(app, 1);
   },
 );

@@ -186,6 +186,7 @@ export class Supervisor {
         handoffs.pass(OLD_PRIMARY, handoff, handle as NativeClient | undefined, worker);
       },
       recall: (id) => handoffs.recall(OLD_PRIMARY, id),
+      gone: () => handoffs.gone(OLD_PRIMARY),
     };
   }
 

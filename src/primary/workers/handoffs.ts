@@ -14,6 +14,12 @@ export type NativeClient = SentHandle & { close(): void };
 export const MOST_UNANSWERED = 256;
 
 /**
+ * The same of the handoffs to one worker, by all givers together. The next primary has no such bound: it has this one for each of its
+ * workers.
+ */
+export const MOST_UNANSWERED_OF_RECEIVER: number = 4 * MOST_UNANSWERED;
+
+/**
  * These stand for a primary in place of a worker, in an upgrade: the next primary, to which connections move, and the
  * old one, from which they come. Workers have positive numbers.
  */
@@ -42,6 +48,8 @@ interface OnTheWay {
   /** The sender's id of the handoff. */
   readonly id: number;
   readonly client: NativeClient;
+  /** The giver has ended, and hears no answer. */
+  readonly isLeft?: boolean;
 }
 
 export interface HandoffParts {
@@ -65,7 +73,7 @@ export interface HandoffParts {
  * Carries accepted connections from worker to worker, because workers have no channel to each other, and carries the
  * answers back. The object never looks into a connection, which concerns only the client and the worker that serves it.
  *
- * The object owns a copy of each handle, which it closes when the receiver has answered or ended.
+ * The object owns a copy of each handle, which it closes when the receiver has answered, or one of the two has ended.
  */
 export class Handoffs {
   /** The number of finished handoffs of accepted connections by their outcome. Moves are counted separately. */
@@ -76,6 +84,8 @@ export class Handoffs {
   readonly #onTheWay = new Map<number, OnTheWay>();
   /** The number of unanswered handoffs of each giver. */
   readonly #unanswered = new Map<string, number>();
+  /** The same of each receiver. */
+  readonly #unansweredBy = new Map<WorkerId, number>();
   readonly #moves = new Map<WorkerId, MoveCounts>();
   #ids = 0;
 
@@ -91,15 +101,16 @@ export class Handoffs {
     const { id, to, listener, from, nth, move, peer, first } = handoff;
     const giver = behind === undefined ? `${sender}` : `${sender}/${behind}`;
     const receiver = this.#parts.workerOf(to, move);
-    const unanswered = this.#unanswered.get(giver) ?? 0;
-    const isFull = unanswered >= MOST_UNANSWERED || (receiver !== undefined && !this.#parts.hasRoom(receiver));
+    const isFull =
+      (this.#unanswered.get(giver) ?? 0) >= MOST_UNANSWERED || (receiver !== undefined && !this.#hasRoom(receiver));
     if (client === undefined || receiver === undefined || receiver === sender || isFull) {
       client?.close();
       this.#answer(sender, id, 'refused', move);
       return;
     }
-    this.#unanswered.set(giver, unanswered + 1);
     const ours = ++this.#ids;
+    change(this.#unanswered, giver, 1);
+    change(this.#unansweredBy, receiver, 1);
     this.#onTheWay.set(ours, { move, from: sender, giver, to: receiver, id, client });
     const isSent = this.#parts.send(
       receiver,
@@ -123,11 +134,10 @@ export class Handoffs {
   answered(worker: WorkerId, id: number, how: HandoffEnd): void {
     const one = this.#onTheWay.get(id);
     if (one === undefined || one.to !== worker) return;
-    this.#onTheWay.delete(id);
-    this.#forgetOne(one.giver);
-    one.client.close();
+    this.#end(id, one);
     if (one.move !== undefined && how === 'taken') this.#countMove(worker, 'in');
-    this.#answer(one.from, one.id, how, one.move);
+    if (one.isLeft) this.#count(how, one.move);
+    else this.#answer(one.from, one.id, how, one.move);
   }
 
   /** Returns the worker's number of moves, until it is `gone`. */
@@ -151,12 +161,27 @@ export class Handoffs {
   }
 
   /**
-   * Gives back the connections that were on their way to a worker that has ended. Every message of that worker has been
-   * read.
+   * Gives back the connections that were on their way to a worker that has ended, and forgets those that it has given. Every message
+   * of that worker has been read.
    */
   gone(worker: WorkerId): void {
-    for (const [id, { to }] of this.#onTheWay) if (to === worker) this.answered(worker, id, 'failed');
+    for (const [id, one] of this.#onTheWay) {
+      if (one.to === worker) this.answered(worker, id, 'failed');
+      else if (one.from === worker) this.#leave(id, one);
+    }
     this.#moves.delete(worker);
+  }
+
+  /**
+   * The giver has ended: it waits for no answer, and would not ask for one that does not come. The copy here is closed, so that
+   * workers which give and end take no more descriptors than their receivers may have. The receiver loses nothing. What was written is
+   * its own, and a handle stays open until it has been (`watchWrites`). One to the next primary may still wait in Node's own queue, and
+   * that primary is asked.
+   */
+  #leave(id: number, one: OnTheWay): void {
+    if (one.to !== NEXT_PRIMARY) return this.#end(id, one);
+    this.#onTheWay.set(id, { ...one, isLeft: true });
+    this.#parts.send(NEXT_PRIMARY, { type: 'recall', id }, undefined, one.from);
   }
 
   /**
@@ -166,10 +191,9 @@ export class Handoffs {
   lost(): void {
     for (const [id, one] of this.#onTheWay) {
       if (one.to !== NEXT_PRIMARY) continue;
-      this.#onTheWay.delete(id);
-      this.#forgetOne(one.giver);
-      one.client.close();
+      this.#end(id, one);
       this.moves.upgrade.failed++;
+      if (one.isLeft) continue;
       this.#parts.send(one.from, { type: 'handed', id: one.id, how: 'taken' }, undefined, one.from);
     }
   }
@@ -179,10 +203,21 @@ export class Handoffs {
     this.#onTheWay.clear();
   }
 
-  #forgetOne(giver: string): void {
-    const rest = (this.#unanswered.get(giver) ?? 1) - 1;
-    if (rest > 0) this.#unanswered.set(giver, rest);
-    else this.#unanswered.delete(giver);
+  #hasRoom(receiver: WorkerId): boolean {
+    const unanswered = receiver === NEXT_PRIMARY ? 0 : (this.#unansweredBy.get(receiver) ?? 0);
+    return unanswered < MOST_UNANSWERED_OF_RECEIVER && this.#parts.hasRoom(receiver);
+  }
+
+  #end(id: number, { giver, to, client }: OnTheWay): void {
+    this.#onTheWay.delete(id);
+    change(this.#unanswered, giver, -1);
+    change(this.#unansweredBy, to, -1);
+    client.close();
+  }
+
+  #count(how: HandoffEnd, move: MoveReason | undefined): void {
+    if (move === undefined) this.counts[how]++;
+    else this.moves[move][how]++;
   }
 
   #countMove(worker: WorkerId, what: keyof MoveCounts): void {
@@ -191,11 +226,15 @@ export class Handoffs {
   }
 
   #answer(worker: WorkerId, id: number, how: HandoffEnd, move: MoveReason | undefined): void {
-    if (move === undefined) this.counts[how]++;
-    else {
-      this.moves[move][how]++;
-      this.#countMove(worker, how === 'taken' ? 'out' : 'failed');
-    }
+    this.#count(how, move);
+    if (move !== undefined) this.#countMove(worker, how === 'taken' ? 'out' : 'failed');
     this.#parts.send(worker, { type: 'handed', id, how, ...(move && { isMove: true }) }, undefined, worker);
   }
+}
+
+/** Changes a count, which is not kept while it is 0. */
+function change<Key>(counts: Map<Key, number>, key: Key, by: number): void {
+  const count = (counts.get(key) ?? 0) + by;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
 }

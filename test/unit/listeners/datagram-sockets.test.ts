@@ -301,22 +301,62 @@ test('a worker has at most 1024 copies of sockets, with those that it waits for'
   assert.equal(sent.at(-1)!.errno, 0, 'there is room again');
 });
 
+/** The worker of slot 1 is 9, and all others are of slot 0. @returns a function that asks for a port, and returns the answer */
+function twoSlots(isPerSlot: boolean): Pick<ReturnType<typeof setUp>, 'sockets'> & {
+  ask: (worker: number, port: number) => Promise<number>;
+  open: () => number;
+} {
+  const { sockets, sent, handles } = setUp(undefined, { slotOf: (worker) => (worker === 9 ? 1 : 0), isPerSlot });
+  const ask = async (worker: number, port: number): Promise<number> => {
+    await sockets.request(worker, port, { ...query, port });
+    return sent.at(-1)!.errno;
+  };
+  return { sockets, ask, open: () => handles.filter(({ isClosed }) => !isClosed).length };
+}
+
 for (const isPerSlot of [true, false]) {
-  test(`what workers leave that crash does not grow without end, ${isPerSlot ? 'per slot' : 'shared'}`, async () => {
-    const { sockets, sent, handles } = setUp(undefined, { slotOf: (worker) => (worker === 9 ? 1 : 0), isPerSlot });
-    const answer = async (worker: number, port: number): Promise<number> => {
-      await sockets.request(worker, port, { ...query, port });
-      return sent.at(-1)!.errno;
-    };
-    for (let port = 1; port <= MOST_SOCKETS_OF_SLOT; port++) {
-      assert.equal(await answer(Math.ceil(port / MOST_SOCKETS), port), 0);
-      if (port % MOST_SOCKETS === 0) sockets.gone(port / MOST_SOCKETS);
-    }
-    assert.equal(handles.filter(({ isClosed }) => !isClosed).length, MOST_SOCKETS_OF_SLOT);
-    assert.equal(await answer(8, 10_000), -constants.errno.EMFILE);
-    assert.equal(await answer(8, 1), 0, 'this one is there');
-    if (isPerSlot) assert.equal(await answer(9, 10_000), 0, 'another slot');
+  const how = isPerSlot ? 'per slot' : 'shared';
+
+  test(`the workers of a slot take no more than its share, ${how}`, async () => {
+    const { sockets, ask, open } = twoSlots(isPerSlot);
+    for (let port = 1; port <= MOST_SOCKETS_OF_SLOT; port++)
+      assert.equal(await ask(Math.ceil(port / MOST_SOCKETS), port), 0);
+    assert.equal(open(), MOST_SOCKETS_OF_SLOT);
+    assert.equal(await ask(8, 10_000), -constants.errno.EMFILE);
+    assert.equal(await ask(8, 1), 0, 'this one is there');
+    assert.equal(await ask(9, 10_000), 0, 'another slot');
+    sockets.gone(2);
     sockets.sweep(0);
-    assert.equal(await answer(8, 10_000), 0, 'there is room again');
+    assert.equal(await ask(8, 10_001), 0, 'there is room again');
+  });
+
+  test(`of what workers leave that crash the last of each slot are kept, ${how}`, async () => {
+    const { sockets, ask, open } = twoSlots(isPerSlot);
+    const others = 10;
+    for (let port = 1; port <= others; port++) assert.equal(await ask(9, port), 0);
+    sockets.gone(9);
+    for (let life = 1; life <= 6; life++) {
+      assert.equal(await ask(20 + life, 60_000), 0, 'one that each has');
+      for (let nth = 1; nth < MOST_SOCKETS; nth++)
+        assert.equal(await ask(20 + life, life * MOST_SOCKETS + nth), 0, `${nth} in life ${life}`);
+      sockets.gone(20 + life);
+      assert.equal(open(), MOST_SOCKETS + others);
+    }
+    const kept = sockets.manifest().map(({ query: { port } }) => port);
+    assert.ok(kept.includes(60_000));
+    assert.ok(kept.includes(6 * MOST_SOCKETS + 1));
+    assert.equal(await ask(9, 50_000), 0, 'another slot');
   });
 }
+
+test('a shared socket counts for the slot that left it last', async () => {
+  const { sockets, ask } = twoSlots(false);
+  for (let port = 1; port <= MOST_SOCKETS; port++) {
+    await ask(1, port);
+    await ask(9, port);
+  }
+  sockets.gone(1);
+  sockets.gone(9);
+  for (let port = 1; port <= MOST_SOCKETS_OF_SLOT; port++)
+    assert.equal(await ask(2 + Math.floor((port - 1) / MOST_SOCKETS), 10_000 + port), 0);
+});

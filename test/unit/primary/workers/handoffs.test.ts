@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Handoffs, MOST_UNANSWERED, OLD_PRIMARY } from '../../../../src/primary/workers/handoffs.ts';
+import {
+  Handoffs,
+  MOST_UNANSWERED,
+  MOST_UNANSWERED_OF_RECEIVER,
+  NEXT_PRIMARY,
+  OLD_PRIMARY,
+} from '../../../../src/primary/workers/handoffs.ts';
 
 const [SENDER, RECEIVER] = [1, 2];
 const handoff = { id: 7, to: 1, listener: 3, from: 0, nth: 9 };
@@ -30,7 +36,7 @@ function setUp({ hasRoom = true } = {}): Bench {
       sent.push([worker, message, handle]);
       return true;
     },
-    workerOf: (slot) => [SENDER, RECEIVER][slot],
+    workerOf: (slot) => [SENDER, RECEIVER, NEXT_PRIMARY][slot],
     hasRoom: () => hasRoom,
   });
   return { handoffs, client: new NativeClient(), sent, closeChannel: () => void (isOpen = false) };
@@ -166,3 +172,52 @@ test('so many may wait for one worker, also for each worker behind another prima
   handoffs.answered(RECEIVER, MOST_UNANSWERED + 1, 'taken');
   assert.deepEqual([isTaken(SENDER), isTaken(OLD_PRIMARY, 6), isTaken(OLD_PRIMARY, 5)], [false, false, true]);
 });
+
+for (const giver of [SENDER, OLD_PRIMARY]) {
+  test(`of one that gives and ends no copy stays, and the late answer is nobody's: ${giver}`, () => {
+    const { handoffs, client, sent } = setUp();
+    handoffs.pass(giver, handoff, client);
+    handoffs.gone(giver);
+    assert.ok(client.isClosed);
+    sent.length = 0;
+    handoffs.answered(RECEIVER, 1, 'taken');
+    handoffs.gone(RECEIVER);
+    assert.deepEqual(sent, []);
+  });
+}
+
+test('a receiver that never answers gets no more than its share, however many give and end', () => {
+  const { handoffs } = setUp();
+  const clients: NativeClient[] = [];
+  const open = (): number => clients.filter(({ isClosed }) => !isClosed).length;
+  const give = (sender: number, count: number, worker?: number): void => {
+    for (let id = 0; id < count; id++) {
+      clients.push(new NativeClient());
+      handoffs.pass(sender, { ...handoff, id }, clients.at(-1), worker);
+    }
+  };
+  for (let sender = 10; sender < 20; sender++) {
+    give(sender, MOST_UNANSWERED);
+    handoffs.gone(sender);
+  }
+  assert.equal(open(), 0);
+  for (let worker = 1; worker < 10; worker++) give(OLD_PRIMARY, MOST_UNANSWERED, worker);
+  assert.equal(open(), MOST_UNANSWERED_OF_RECEIVER);
+  handoffs.gone(RECEIVER);
+  assert.equal(open(), 0);
+});
+
+for (const end of ['answered', 'lost'] as const) {
+  test(`what waits for the next primary stays open when its giver ends, and is asked for: ${end}`, () => {
+    const { handoffs, client, sent } = setUp();
+    handoffs.pass(SENDER, { ...handoff, to: 2, move: 'upgrade' }, client);
+    sent.length = 0;
+    handoffs.gone(SENDER);
+    assert.deepEqual([client.isClosed, sent], [false, [[NEXT_PRIMARY, { type: 'recall', id: 1 }, undefined]]]);
+    if (end === 'lost') handoffs.lost();
+    else handoffs.answered(NEXT_PRIMARY, 1, 'taken');
+    assert.deepEqual([client.isClosed, sent.length], [true, 1]);
+    assert.equal(handoffs.moves.upgrade[end === 'lost' ? 'failed' : 'taken'], 1);
+    assert.deepEqual(handoffs.movesOf(SENDER), { out: 0, in: 0, failed: 0 });
+  });
+}
