@@ -11,7 +11,7 @@ import type { Binder } from '../privileges/binder.ts';
 import { binderRequestOf, type BinderAnswer, type BinderRequest } from '../privileges/binder-messages.ts';
 import { filesOfFlags, filesOfVariables } from '../privileges/node-flags.ts';
 import { isInSession } from '../privileges/session.ts';
-import { commandPath, doorFlags, isNode, whyNotNode, whyNotRoots } from './next-node.ts';
+import { checkedNode, doorFlags, isNode, refuse, whyNotRoots } from './next-node.ts';
 import { waitingInit } from './container-init.ts';
 import { isMovedMessage, type MoveMessage, type MoveTerms } from './moves.ts';
 import { FORMAT, isNewPrimaryMessage, HANDOVER_FD, packed, VARIABLE, type Handover } from './handover.ts';
@@ -73,7 +73,7 @@ export class NewPrimary {
   constructor(options: NewPrimaryOptions, events: NewPrimaryEvents) {
     const { handover, node: asked, env, within, home, isFromRoot: isClosed, binder } = options;
     const node = asked ?? nodeCommand(isClosed);
-    const program = isClosed ? commandPath(node) : node;
+    const program = isClosed ? checkedNode(node) : node;
     const { handover: packedHandover, fds } = packed(handover);
     this.#events = events;
     this.#binder = binder;
@@ -82,10 +82,7 @@ export class NewPrimary {
     const [given = '', ...args] = process.argv.slice(1);
     const script = scriptIn(at, given);
     const variables = { ...process.env, ...(at && { PWD: at.named }), ...env, [VARIABLE]: String(FORMAT) };
-    if (isClosed) {
-      refuse(whyNotNode(program));
-      for (const file of [script, ...loadedFiles(variables, at?.named)]) refuse(whyNotRoots(file));
-    }
+    if (isClosed) for (const file of [script, ...loadedFiles(variables, at?.named)]) refuse(whyNotRoots(file));
     this.#child = spawn(program, [...flags, ...process.execArgv, script, ...args], {
       stdio: ['inherit', 'inherit', 'inherit', 'ipc', 'pipe', ...fds],
       cwd: at?.named,
@@ -214,11 +211,6 @@ function scriptIn(home: NamedDirectory | undefined, script: string): string {
  */
 function loadedFiles(env: NodeJS.ProcessEnv, cwd?: string): string[] {
   return [...filesOfFlags(process.execArgv, env['NODE_OPTIONS'], cwd), ...filesOfVariables(env, cwd)];
-}
-
-/** @throws Error where there is a reason. */
-function refuse(reason: string | undefined): void {
-  if (reason !== undefined) throw new Error(reason);
 }
 
 function isDirectory(path: string): boolean {

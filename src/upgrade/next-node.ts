@@ -64,6 +64,26 @@ export function whyNotNode(program: string): string | undefined {
   return whyNotRoots(path);
 }
 
+/**
+ * Returns the file of a node that may run the next primary, where root has started the first one for another user. A path through /proc
+ * or /dev, such as `/proc/self/cwd/node`, leads the process that runs it elsewhere than this one, so that it is this file which is checked
+ * and run, with no link on the way to it.
+ *
+ * @throws Error with the reason why it may not.
+ */
+export function checkedNode(command: string): string {
+  const path = commandPath(command);
+  refuse(whyNotNode(path));
+  const file = realpathSync(path);
+  refuse(whyNotNode(file));
+  return file;
+}
+
+/** @throws Error where there is a reason. */
+export function refuse(reason: string | undefined): void {
+  if (reason !== undefined) throw new Error(reason);
+}
+
 /** Tells by the name of the file, which links lead to, whether it is a node. */
 export function isNode(command: string): boolean {
   const real = realOf(commandPath(command));

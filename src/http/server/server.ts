@@ -83,7 +83,7 @@ export class Server extends NetServer {
   readonly #core: ServerCore<Connection>;
   readonly #addresses = new Addresses();
   readonly #front: NetServer | undefined;
-  /** Connections before their TLS handshake. */
+  /** Connections that are served over our own TLS, from when they are accepted until they close. */
   readonly #encrypted = new Set<Socket>();
 
   /** @throws MisuseError ERR_HTTP_OPTION that says what was expected */
@@ -189,7 +189,7 @@ export class Server extends NetServer {
     own(this, socket);
     const connection = new Connection(socket, source, this.#core);
     connection.start();
-    this.#serve(socket, connection, MOVED in client);
+    this.#serve(socket, connection, this.#tooMany(socket, MOVED in client));
     this.emit('connection', socket);
   }
 
@@ -198,28 +198,29 @@ export class Server extends NetServer {
    */
   #onConnection(socket: Connected): void {
     if (socket[CONNECTION] !== undefined) return;
-    if (this.#front === undefined || 'encrypted' in socket) return this.#serveStream(socket);
-    const { concurrency } = this.#core.settings;
+    const refusal = this.#tooMany(socket);
+    if (this.#front === undefined || 'encrypted' in socket) return this.#serveStream(socket, refusal);
     // There is no handshake for a connection that cannot be served. So it cannot be told the reason either.
-    if (concurrency !== 0 && this.#encrypted.size >= concurrency) return void socket.destroy();
+    if (refusal !== undefined) {
+      this.#core.application.refused(refusal, socket);
+      return void socket.destroy();
+    }
     this.#encrypted.add(socket);
     socket.once('close', () => this.#encrypted.delete(socket));
     this.#front.emit('connection', socket);
   }
 
-  #serveStream(stream: Duplex): void {
+  #serveStream(stream: Duplex, refusal?: Refusal): void {
     const socket = stream as Connected;
     const source = new StreamSource(socket);
     const connection = new Connection(socket, source, this.#core);
     connection.start();
-    this.#serve(socket, connection);
+    this.#serve(socket, connection, refusal);
   }
 
-  /** @param isMoved true when another process has served it, and admitted it */
-  #serve(socket: Connected, connection: Connection, isMoved = false): void {
+  #serve(socket: Connected, connection: Connection, refusal: Refusal | undefined): void {
     socket[CONNECTION] = connection;
     socket.on('end', onEnd).on('error', onError).on('close', onClose);
-    const refusal = this.#tooMany(socket, isMoved);
     if (refusal !== undefined) return this.#turnAway(socket, connection, refusal);
     this.#core.add(connection);
   }
@@ -231,9 +232,15 @@ export class Server extends NetServer {
     socket.end(refusalText(refusal, this.#core.heads), 'latin1', () => socket.destroy());
   }
 
-  #tooMany(socket: Socket, isMoved: boolean): Refusal | undefined {
+  /**
+   * Counts a connection that was accepted, until it closes, unless there are too many already.
+   *
+   * @param isMoved true when another process has served it, and admitted it
+   */
+  #tooMany(socket: Socket, isMoved = false): Refusal | undefined {
     const { concurrency, maxConnsPerIP } = this.#core.settings;
-    if (!isMoved && concurrency !== 0 && this.#core.connections.size >= concurrency) return 'TOO_MANY_CONNECTIONS';
+    const open = Math.max(this.#core.connections.size, this.#encrypted.size);
+    if (!isMoved && concurrency !== 0 && open >= concurrency) return 'TOO_MANY_CONNECTIONS';
     const address = maxConnsPerIP === 0 ? undefined : socket.remoteAddress;
     if (address === undefined) return undefined;
     const client = clientOf(address);
@@ -255,6 +262,7 @@ export class Server extends NetServer {
     const { createServer } = process.getBuiltinModule('node:tls');
     const handshakeTimeout = this.#core.settings.readTimeout;
     const front = createServer({ handshakeTimeout, ALPNProtocols: ['http/1.1'], ...options, allowHalfOpen: true });
+    // The socket below was counted when it was accepted.
     front.on('secureConnection', (socket) => this.#serveStream(socket));
     front.on('tlsClientError', (_error, socket) => socket.destroy());
     return front;

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
 import { setImmediate as nextTurn, setTimeout as delay } from 'node:timers/promises';
 import type { Context, ServerOptions } from '../../../../src/http.ts';
@@ -447,6 +447,75 @@ test('connections over TLS that do not begin their handshake count, and are clos
   await second.closed();
   assert.equal(silent.socket.destroyed, false);
   await silent.closed();
+});
+
+test('connections over TLS count for maxConnsPerIP from when they are accepted until they close, each once', async (t) => {
+  const tls = { key: readFileSync(certificate.TLS_KEY), cert: readFileSync(certificate.TLS_CERT) };
+  const reasons: string[] = [];
+  const { server, port, client } = await serve(t, {
+    tls,
+    maxConnsPerIP: 2,
+    readTimeout: 300,
+    onRefused: (reason) => void reasons.push(reason),
+    handler: (ctx) => ctx.end('ok'),
+  });
+  server.on('upgrade', (_request, socket: Socket) => void socket.end('bye'));
+  const plain = (): Client => new Client(t, port);
+  const accepted = async (one: Client): Promise<Client> => {
+    await once(server, 'connection');
+    return one;
+  };
+  const open = (): Promise<number> =>
+    new Promise((resolve) => server.getConnections((_error, count) => resolve(count)));
+  /** All places are free: two are served, and a third one is reset before its handshake. */
+  const areFree = async (): Promise<void> => {
+    while ((await open()) > 0) await delay(5);
+    reasons.length = 0;
+    const both = [client(), client()];
+    for (const one of both) {
+      one.send(request('GET /'));
+      await one.received(/ok$/);
+    }
+    const third = client();
+    await third.closed();
+    assert.equal(third.text, '');
+    assert.deepEqual(reasons, ['more connections of one client than maxConnsPerIP allows']);
+    for (const one of both) one.socket.destroy();
+    while ((await open()) > 0) await delay(5);
+  };
+  const silent = [await accepted(plain()), await accepted(plain())];
+  const third = plain();
+  await third.closed();
+  assert.deepEqual(
+    silent.map((one) => one.socket.destroyed),
+    [false, false],
+  );
+  // The handshake times out.
+  for (const one of silent) await one.closed();
+  await areFree();
+  // The handshake fails.
+  for (let round = 0; round < 3; round++) {
+    const wrong = plain();
+    wrong.send('GET / HTTP/1.1\r\n\r\n');
+    await wrong.closed();
+  }
+  await areFree();
+  // The client leaves, in order and not.
+  for (const leave of ['destroy', 'resetAndDestroy'] as const)
+    for (let round = 0; round < 3; round++) {
+      const leaver = await accepted(plain());
+      leaver.socket[leave]();
+      while ((await open()) > 0) await delay(5);
+    }
+  await areFree();
+  // The connection becomes another one.
+  for (let round = 0; round < 3; round++) {
+    const upgraded = client();
+    upgraded.send(request('GET /', { Connection: 'upgrade', Upgrade: 'x' }));
+    await upgraded.received(/bye$/);
+    await upgraded.closed();
+  }
+  await areFree();
 });
 
 test('memory of bodies is free again when they are answered, refused, or their clients leave', async (t) => {
