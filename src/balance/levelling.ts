@@ -57,6 +57,16 @@ export function isLasting(gone: number, followed: number): boolean {
 }
 
 /**
+ * Tells whether what a worker is to give is no more than chance makes of those that come and go. Numbers differ by chance by the square
+ * root, and twice that is rare. Those that last would go to and fro for it.
+ *
+ * @param passing how many connections come and go, of those that are open
+ */
+export function isChance(transfers: readonly Transfer[], passing: number): boolean {
+  return transfers.reduce((sum, { count }) => sum + count, 0) <= 2 * Math.sqrt(passing);
+}
+
+/**
  * A worker levels as long as no more than one in this many of its connections came from a worker that leaves within a beat. A drain that
  * keeps its pace moves one in fourteen of all in a beat. A successor gets them all. Where the slot goes they go to all others alike, so
  * that each gets its part of that, and has twice as many as the worker that leaves at most.

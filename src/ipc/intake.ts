@@ -157,6 +157,11 @@ export class Intake {
     this.#handlesLeft++;
   }
 
+  /** The handle that was awaited does not come. */
+  awaitNone(): void {
+    this.#handlesLeft--;
+  }
+
   /** Checks the backlog. The primary calls this before it writes. */
   checkBacklog(): void {
     const isLong = (this.#channel.writeQueueSize ?? 0) > LONGEST_BACKLOG_BYTES;

@@ -68,7 +68,9 @@ export class Settling {
    * @param isStill whether the process stands still, and cannot answer.
    */
   look(isStill: boolean): void {
-    if (this.#unshown !== undefined && !isStill && ++this.#unshown > this.#parts.mostLooks)
+    const { canOpen = canOpenOne } = this.#parts;
+    // A look at which this process can take no descriptor itself shows nothing of the other one.
+    if (this.#unshown !== undefined && !isStill && canOpen() && ++this.#unshown > this.#parts.mostLooks)
       return this.#parts.blame('does not show for long that its descriptors come', true);
     if (this.#awaited === undefined) return this.#ask();
     // Once it goes on it has the whole time: its first beat comes before it reads the question.

@@ -71,9 +71,10 @@ export class HalfProcess {
       if (message === undefined) offend('no message of ours');
       else if (hasOffended) return;
       else if (message.type === 'settled') this.#settling.answered(message.type, { hasHandle: handle !== undefined });
-      else if (message.type === 'proof')
+      else if (message.type === 'proof') {
+        if (handle === undefined) intake?.awaitNone();
         this.#settling.answered(message.type, { hasHandle: handle !== undefined, isUnsent: message.unsent === true });
-      else events.said(message);
+      } else events.said(message);
     };
     this.#channel = new Channel(child, hear, intake && {});
     this.#reads = () => intake?.reads ?? 0;

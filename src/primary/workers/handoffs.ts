@@ -5,7 +5,7 @@ import type { MoveCounts } from '../../contract/moves.ts';
 import type { WorkerId } from '../fleet/ids.ts';
 
 /** The handle of a connection. */
-export type NativeClient = SentHandle & { close(): void };
+export type NativeClient = SentHandle & { close(closed?: () => void): void };
 
 /**
  * The number of handoffs of one worker that may wait for their answer, more than any worker sends. Each takes a
@@ -84,7 +84,7 @@ export class Handoffs {
   readonly #onTheWay = new Map<number, OnTheWay>();
   /** The number of unanswered handoffs of each giver. */
   readonly #unanswered = new Map<string, number>();
-  /** The same of each receiver. */
+  /** The same of each receiver, with those of which the copy here is not closed yet: it is still to be written. */
   readonly #unansweredBy = new Map<WorkerId, number>();
   readonly #moves = new Map<WorkerId, MoveCounts>();
   #ids = 0;
@@ -211,8 +211,7 @@ export class Handoffs {
   #end(id: number, { giver, to, client }: OnTheWay): void {
     this.#onTheWay.delete(id);
     change(this.#unanswered, giver, -1);
-    change(this.#unansweredBy, to, -1);
-    client.close();
+    client.close(() => change(this.#unansweredBy, to, -1));
   }
 
   #count(how: HandoffEnd, move: MoveReason | undefined): void {

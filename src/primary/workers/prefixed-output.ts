@@ -16,7 +16,7 @@ const LAST_OUTPUT_MS = 1000;
  * which gets what stands before it.
  */
 const COSTLY_MS = 2;
-/** A rest takes so many times as long as the piece did, for each pipe that may have such pieces too. So this leaves three quarters of the time. */
+/** A rest takes so many times as long as the piece did, for each pipe that rests like this. So they leave three quarters of the time. */
 const REST = 3;
 const LONGEST_REST_MS = 500;
 
@@ -139,6 +139,9 @@ class Sink {
   readonly #sources = new Set<Readable>();
   /** Those whose last piece has just been read, or was costly. */
   readonly #resting = new Set<Readable>();
+  /** How many of them have had a costly one. */
+  #tired = 0;
+  #isClosing = false;
   #isFull = false;
   #whenEmpty: () => void = () => {};
   readonly isTerminal: boolean;
@@ -155,8 +158,10 @@ class Sink {
     this.#sources.add(source);
     source.on('data', (piece: Buffer) => {
       const since = performance.now();
-      this.#write(lines.add(piece));
-      this.#rest(source, performance.now() - since);
+      const ready = lines.add(piece);
+      const spent = performance.now() - since;
+      this.#write(ready);
+      this.#rest(source, spent);
     });
     source.on('error', () => {});
     source.once('close', () => {
@@ -168,6 +173,7 @@ class Sink {
   }
 
   async close(): Promise<void> {
+    this.#isClosing = true;
     if (this.#sources.size === 0) return;
     const deadline = setTimeout(() => this.#abandon(), LAST_OUTPUT_MS);
     await new Promise<void>((resolve) => (this.#whenEmpty = resolve));
@@ -182,12 +188,15 @@ class Sink {
   #rest(source: Readable, spent: number): void {
     source.pause();
     this.#resting.add(source);
+    const isCostly = spent >= COSTLY_MS && !this.#isClosing;
+    this.#tired += isCostly ? 1 : 0;
     const goOn = (): void => {
+      this.#tired -= isCostly ? 1 : 0;
       this.#resting.delete(source);
       if (!this.#isFull) source.resume();
     };
-    if (spent < COSTLY_MS) setImmediate(goOn);
-    else setTimeout(goOn, Math.min(LONGEST_REST_MS, spent * REST * this.#sources.size));
+    if (isCostly) setTimeout(goOn, Math.min(LONGEST_REST_MS, spent * REST * this.#tired));
+    else setImmediate(goOn);
   }
 
   #write(lines: Buffer): void {

@@ -87,7 +87,7 @@ export class RedisEngine implements Engine {
 
   /**
    * Repeats the change until no other write came in between, for at most the timeout. One process always succeeds. Updates of a key in this
-   * process take turns: they would only overtake each other.
+   * process take turns: they would only overtake each other. One whose turn comes after the timeout fails, and asks nothing.
    */
   async update(area: string, key: string, change: (current: Item | undefined) => Change): Promise<void> {
     const until = performance.now() + this.#timeout;
@@ -100,15 +100,13 @@ export class RedisEngine implements Engine {
     change: (current: Item | undefined) => Change,
     until: number,
   ): Promise<void> {
-    for (;;) {
+    while (performance.now() < until) {
       const before = await this.#raw(area, key);
       const next = change(decodeItem(before));
       if (next === undefined) return;
       if (await this.#put(area, key, next.stored, next.terms, 'same', before ?? Buffer.alloc(0))) return;
-      if (performance.now() >= until) {
-        throw new StateError('ERR_STATE_TIMEOUT', `'${key}' was changed by others for ${this.#timeout} ms`);
-      }
     }
+    throw new StateError('ERR_STATE_TIMEOUT', `'${key}' was changed by others for ${this.#timeout} ms`);
   }
 
   async add(area: string, key: string, amount: number, { ttl = 0, when, id }: AddTerms = {}): Promise<Counted> {

@@ -1,5 +1,12 @@
 import type { Socket } from 'node:net';
-import { isFilling, LATEST_MS, TOLD_AFTER_MS, transfersFrom, type SlotLoad } from '../../balance/levelling.ts';
+import {
+  isChance,
+  isFilling,
+  LATEST_MS,
+  TOLD_AFTER_MS,
+  transfersFrom,
+  type SlotLoad,
+} from '../../balance/levelling.ts';
 import { partOf } from '../../balance/overload.ts';
 import { isAlive } from '../../balance/slots.ts';
 import type { HandoffEnd, MoveReason } from '../../ipc/messages.ts';
@@ -151,7 +158,9 @@ export class Leveller {
     const came = this.#cameFromLeavers();
     // The slot may have no live worker in the view: its row may be another worker's by now.
     const hasSlot = slots.some(({ slot }) => slot === own);
-    this.#plan = own !== undefined && hasSlot ? this.#decide(own, slots, { ended, came }) : [];
+    const decides = own !== undefined && hasSlot;
+    this.#plan = decides ? this.#decide(own, slots, { ended, came }) : [];
+    if (!decides) this.#turnover.forget();
     this.#parts.requests.tellFree(this.#plan.length > 0 ? this.#onFree : undefined);
     if (this.#plan.length === 0) return this.#parts.migration.unwatch(this);
     this.#parts.migration.watch(this);
@@ -192,9 +201,11 @@ export class Leveller {
   #decide(own: number, slots: readonly SlotLoad[], { ended, came }: Changes): Part[] {
     const open = this.#parts.servers.open();
     const fills = isFilling(came, open, slots.length - 1);
-    const passes = this.#turnover.isHigh(ended, open);
-    const transfers = fills || passes ? [] : transfersFrom(own, slots, () => this.#countFixed());
-    const plan = transfers.map(({ to, count }): Part => ({ to, reason: 'level', left: count }));
+    const passing = this.#turnover.passing(ended, open);
+    const isLasting = !fills && passing < Infinity;
+    const transfers = isLasting ? transfersFrom(own, slots, () => this.#countFixed()) : [];
+    const isNoise = isChance(transfers, passing);
+    const plan = isNoise ? [] : transfers.map(({ to, count }): Part => ({ to, reason: 'level', left: count }));
     const heat = this.#judgeHeat(own, slots, open, fills || plan.length > 0);
     return heat === undefined ? plan : [heat];
   }
@@ -236,7 +247,7 @@ export class Leveller {
     const longAgo = performance.now() - STUCK_MS;
     const stuck = new Set<Socket>();
     for (const { socket, part } of migration.receiving()) {
-      if (part === 'head' || (requests.answeringSince(socket) ?? Infinity) <= longAgo) stuck.add(socket);
+      if (part === 'head' || (requests.answeringSince(socket) ?? -Infinity) <= longAgo) stuck.add(socket);
     }
     return stuck;
   }

@@ -5,7 +5,7 @@ import { isLasting, isRestless } from '../../balance/levelling.ts';
 const MOST_FOLLOWED = 64;
 
 /**
- * Tells whether this worker's connections come and go so fast that moving them does not pay. How many have ended does not tell that
+ * Tells how many of this worker's connections come and go so fast that moving them does not pay. How many have ended does not tell that
  * by itself: one client that connects for each request ends as many as a hundred others keep. So where many have ended, some of those
  * that are here are followed to the next look.
  */
@@ -19,17 +19,23 @@ export class Turnover {
   }
 
   /**
-   * This should be called once at each look.
+   * Tells how many of the connections come and go. This should be called once at each look, or {@link forget}.
    *
    * @param ended since the last look
    * @param open connections now
+   * @returns 0 where few end, and Infinity where so many do that no move pays
    */
-  isHigh(ended: number, open: number): boolean {
+  passing(ended: number, open: number): number {
     const followed = [...this.#followed];
-    this.#followed.clear();
-    if (!isRestless(ended, open)) return false;
+    this.forget();
+    if (!isRestless(ended, open)) return 0;
     this.#follow();
-    return !isLasting(followed.filter((socket) => socket.destroyed).length, followed.length);
+    const gone = followed.filter((socket) => socket.destroyed).length;
+    return isLasting(gone, followed.length) ? (gone / followed.length) * open : Infinity;
+  }
+
+  forget(): void {
+    this.#followed.clear();
   }
 
   /** A connection that is given away does not end. */

@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isFilling, isLasting, isRestless, transfersFrom, type Transfer } from '../../../src/balance/levelling.ts';
+import {
+  isChance,
+  isFilling,
+  isLasting,
+  isRestless,
+  transfersFrom,
+  type Transfer,
+} from '../../../src/balance/levelling.ts';
 import { Random } from '../../support/random.ts';
 import { levelOut } from './levelling-simulation.ts';
 
@@ -77,6 +84,17 @@ test('connections last when no more than a quarter of those that were followed a
   assert.equal(isLasting(1, 3), false);
   assert.equal(isLasting(1, 4), true);
   assert.equal(isLasting(17, 64), false);
+});
+
+test('beside those that come and go only what is more than chance is given', () => {
+  const transfers = [
+    { to: 1, count: 3 },
+    { to: 2, count: 3 },
+  ];
+  assert.equal(isChance([], 0), true);
+  assert.equal(isChance(transfers, 0), false);
+  assert.equal(isChance(transfers, 8), false);
+  assert.equal(isChance(transfers, 9), true);
 });
 
 test('so many ends that all may come and go within two seconds ask for a closer look', () => {

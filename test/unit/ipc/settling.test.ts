@@ -141,3 +141,22 @@ test('each of the two answers may be missing at some looks', () => {
   look(1);
   assert.deepEqual(blamed, ['does not say that it sends no descriptor!']);
 });
+
+test('looks at which this process has no descriptor left do not count against the other one', () => {
+  const bench = new Bench();
+  const { settling, blamed } = bench;
+  const inVain = (): void => {
+    settling.look(false);
+    settling.answered('settled', { hasHandle: false });
+    settling.answered('proof', { hasHandle: false, isUnsent: true });
+  };
+  inVain();
+  bench.canOpen = false;
+  for (let look = 0; look < 10; look++) inVain();
+  assert.deepEqual(blamed, []);
+  bench.canOpen = true;
+  for (let look = 0; look < 3; look++) inVain();
+  assert.deepEqual(blamed, []);
+  settling.look(false);
+  assert.equal(blamed.length, 1);
+});

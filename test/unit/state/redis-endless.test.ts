@@ -93,6 +93,19 @@ test('an update that is never written', { timeout }, async () => {
   );
 });
 
+test('updates that wait for their turn behind one that is never written end with it', { timeout }, async () => {
+  await withFake(
+    (parts) => (isScript(parts) ? ':0\r\n' : undefined),
+    async (state) => {
+      const since = performance.now();
+      const updates = Array.from({ length: 5 }, () => state.cache('c').update('k', () => 1));
+      for (const { status } of await Promise.allSettled(updates)) assert.equal(status, 'rejected');
+      // Each would take the whole time by itself.
+      assert.ok(performance.now() - since < 3 * TIMEOUT_MS);
+    },
+  );
+});
+
 test('a lock whose holder is dead, and never released', { timeout }, async () => {
   await withFake(
     (parts) => (isScript(parts) ? bulk(`1 ${dead} x`) : undefined),

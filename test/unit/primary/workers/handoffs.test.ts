@@ -13,8 +13,11 @@ const handoff = { id: 7, to: 1, listener: 3, from: 0, nth: 9 };
 
 class NativeClient {
   isClosed = false;
-  close(): void {
+  /** Whether it is still to be written. */
+  isHeld = false;
+  close(closed?: () => void): void {
     this.isClosed = true;
+    if (!this.isHeld) closed?.();
   }
 }
 
@@ -205,6 +208,21 @@ test('a receiver that never answers gets no more than its share, however many gi
   assert.equal(open(), MOST_UNANSWERED_OF_RECEIVER);
   handoffs.gone(RECEIVER);
   assert.equal(open(), 0);
+});
+
+test('what is still to be written to a receiver counts, however many give and end', () => {
+  const { handoffs } = setUp();
+  const clients: NativeClient[] = [];
+  for (let sender = 10; sender < 20; sender++) {
+    for (let id = 0; id < MOST_UNANSWERED; id++) {
+      const client = Object.assign(new NativeClient(), { isHeld: true });
+      clients.push(client);
+      handoffs.pass(sender, { ...handoff, id }, client);
+    }
+    handoffs.gone(sender);
+  }
+  const refused = handoffs.counts.refused;
+  assert.equal(clients.length - refused, MOST_UNANSWERED_OF_RECEIVER);
 });
 
 for (const end of ['answered', 'lost'] as const) {

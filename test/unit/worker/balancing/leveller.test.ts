@@ -247,11 +247,19 @@ for (const [receives, age, moves] of [
   ['head', 0, 3],
   ['body', 1500, 3],
   ['body', -60_000, 7],
+  // The application has answered before the body has come.
+  ['body', undefined, 3],
 ] as const) {
-  test(`those with a part of a ${receives} ${age < 0 ? 'that has just begun can move' : 'cannot move'}, for the plan`, async (t) => {
+  const how =
+    age === undefined
+      ? 'that is answered already cannot move'
+      : age < 0
+        ? 'that has just begun can move'
+        : 'cannot move';
+  test(`those with a part of a ${receives} ${how}, for the plan`, async (t) => {
     const bench = new Bench(t);
     bench.others = 6;
-    const answeringSince = receives === 'body' ? performance.now() - age : undefined;
+    const answeringSince = receives === 'body' && age !== undefined ? performance.now() - age : undefined;
     bench.add(100, { rest: 'busy', receives, answeringSince });
     bench.add(12);
     await some(bench, moves);
