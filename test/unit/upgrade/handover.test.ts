@@ -1,17 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FIRST_FD, firstWorkers, FORMAT, packed, seedOf, type Handover } from '../../../src/upgrade/handover.ts';
-
-const nothing: Handover = {
-  format: FORMAT,
-  name: 'app',
-  control: '',
-  generation: 1,
-  workers: undefined,
-  notifyFd: undefined,
-  listeners: [],
-  ephemeral: [],
-};
+import { FIRST_FD, firstWorkers, packed, seedOf } from '../../../src/upgrade/handover.ts';
+import { nothing } from './helpers.ts';
 
 test('each descriptor gets the number that the next primary finds it under', () => {
   const { handover, fds } = packed({ ...nothing, notifyFd: 30, admin: { address: '9090', fd: 40 } });

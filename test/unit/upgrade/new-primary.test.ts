@@ -3,21 +3,10 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import { FORMAT, type Handover } from '../../../src/upgrade/handover.ts';
 import { NewPrimary } from '../../../src/upgrade/new-primary.ts';
 import { NOBODY, noOtherUser } from '../../support/platform.ts';
 import { resolvers } from '../http/helpers.ts';
-
-const handover: Handover = {
-  format: FORMAT,
-  name: 'app',
-  control: '',
-  generation: 1,
-  workers: undefined,
-  notifyFd: undefined,
-  listeners: [],
-  ephemeral: [],
-};
+import { nothing as handover } from './helpers.ts';
 
 test('a process that cannot be started leaves no deadline, which would find nothing to kill', () => {
   const timers = (): number => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
