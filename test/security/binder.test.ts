@@ -15,15 +15,8 @@ import { ask } from '../support/http.ts';
 import { childrenOf, isAlive } from '../support/leftovers.ts';
 import { inRoot } from '../support/paths.ts';
 import { noOtherUser } from '../support/platform.ts';
-import {
-  binderOf,
-  compromised,
-  descriptorsOf,
-  identityOf,
-  inside,
-  lowPort,
-  serveAsNobody,
-} from '../support/separated.ts';
+import { lowPort } from '../support/low-port.ts';
+import { binderOf, compromised, descriptorsOf, identityOf, inside, serveAsNobody } from '../support/separated.ts';
 import { poll, Watched } from '../support/watched.ts';
 
 const skip = noOtherUser;

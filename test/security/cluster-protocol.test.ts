@@ -10,7 +10,8 @@ import { serve, type App } from '../support/app.ts';
 import { ask } from '../support/http.ts';
 import { isAlive } from '../support/leftovers.ts';
 import { noOtherUser, ownSharings } from '../support/platform.ts';
-import { boundInodes, compromised, descriptorsOf, inside, lowPort, serveAsNobody } from '../support/separated.ts';
+import { lowPort } from '../support/low-port.ts';
+import { boundInodes, compromised, descriptorsOf, inside, serveAsNobody } from '../support/separated.ts';
 import { poll } from '../support/watched.ts';
 
 const skip = noOtherUser;

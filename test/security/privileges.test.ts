@@ -28,6 +28,7 @@ import { get } from '../support/http.ts';
 import { childrenOf, commandLine } from '../support/leftovers.ts';
 import { root } from '../support/paths.ts';
 import { NOBODY, noOtherUser } from '../support/platform.ts';
+import { lowPort } from '../support/low-port.ts';
 import {
   binderOf,
   boundInodes,
@@ -37,7 +38,6 @@ import {
   identityOf,
   inside,
   isNobody,
-  lowPort,
   serveAsNobody,
 } from '../support/separated.ts';
 import { endSuccessor, upgraded } from '../support/upgrades.ts';

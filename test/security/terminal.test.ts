@@ -12,7 +12,8 @@ import type { Target } from '../support/app.ts';
 import { childrenOf, commandLine, isAlive, processesOf, TEST_ID } from '../support/leftovers.ts';
 import { command } from '../support/paths.ts';
 import { noOtherUser } from '../support/platform.ts';
-import { compromised, descriptorsOf, hello, identityOf, inside, isNobody, lowPort } from '../support/separated.ts';
+import { lowPort } from '../support/low-port.ts';
+import { compromised, descriptorsOf, hello, identityOf, inside, isNobody } from '../support/separated.ts';
 import { noTerminal, Terminal } from '../support/screens/terminal.ts';
 import { poll } from '../support/watched.ts';
 

@@ -2,15 +2,13 @@
  * Servers that root starts for another user. The helpers tell which user their processes have, and what a hostile
  * worker can do.
  */
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { json } from 'node:stream/consumers';
 import { serve, type App, type AppOptions, type Target } from './app.ts';
-import { childrenOf, commandLine } from './leftovers.ts';
+import { childrenOf, commandLine, read } from './leftovers.ts';
 import { NOBODY } from './platform.ts';
 import { DEADLINE_MS } from './watched.ts';
 
@@ -65,8 +63,9 @@ export interface Identity {
   readonly groups: readonly number[];
 }
 
+/** Returns what the kernel has of a process. Of one that has ended by now all lists are empty. */
 export function identityOf(pid: number): Identity {
-  const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+  const status = read(`/proc/${pid}/status`);
   const numbers = (name: string): number[] => {
     const [, text = ''] = new RegExp(`^${name}:(.*)$`, 'm').exec(status) ?? [];
     return text.split(/\s+/).filter(Boolean).map(Number);
@@ -77,7 +76,9 @@ export function identityOf(pid: number): Identity {
 /** Tells whether the process has nothing left of root, and no way back. */
 export function isNobody(pid: number): boolean {
   const { uids, gids, groups } = identityOf(pid);
-  return uids.every((uid) => uid === NOBODY) && gids.every((gid) => gid !== 0) && groups.length === 0;
+  return (
+    uids.length > 0 && uids.every((uid) => uid === NOBODY) && gids.every((gid) => gid !== 0) && groups.length === 0
+  );
 }
 
 /** Finds the process that keeps root's rights, by the primary that started it. */
@@ -116,25 +117,4 @@ const [INTERNET_INODE, UNIX_INODE, UNIX_PATH] = [9, 6, 7];
 function tableOf(name: string): string[][] {
   const lines = readFileSync(`/proc/net/${name}`, 'latin1').trimEnd().split('\n').slice(1);
   return lines.map((line) => line.trim().split(/\s+/));
-}
-
-const HIGHEST = 1023;
-const LOWEST = 512;
-
-/**
- * Returns a port below 1024 that is free for TCP and UDP now, and that services of this machine are unlikely to use.
- */
-export async function lowPort(): Promise<number> {
-  const start = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
-  for (let port = start; port <= HIGHEST; port++) if (await isFree(port)) return port;
-  return lowPort();
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer().listen(port);
-  const socket = createSocket('udp4').bind(port);
-  const bound = await Promise.allSettled([once(server, 'listening'), once(socket, 'listening')]);
-  if (bound[0].status === 'fulfilled') await new Promise((resolve) => server.close(resolve));
-  if (bound[1].status === 'fulfilled') await new Promise<void>((resolve) => void socket.close(resolve));
-  return bound.every(({ status }) => status === 'fulfilled');
 }

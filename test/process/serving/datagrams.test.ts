@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { serve, type App } from '../../support/app.ts';
 import { hasReuseport, noOtherUser, ownSharings } from '../../support/platform.ts';
-import { binderOf, compromised, inside, lowPort, serveAsNobody } from '../../support/separated.ts';
+import { lowPort } from '../../support/low-port.ts';
+import { binderOf, compromised, inside, serveAsNobody } from '../../support/separated.ts';
 import { endSuccessor, upgraded } from '../../support/upgrades.ts';
 import { poll } from '../../support/watched.ts';
 

@@ -11,7 +11,8 @@ import { ask, Exchange, get } from '../../support/http.ts';
 import { filesOfPrimary, isAlive } from '../../support/leftovers.ts';
 import { fixture } from '../../support/paths.ts';
 import { NOBODY, noOtherUser, ownSharings } from '../../support/platform.ts';
-import { binderOf, hello, identityOf, isNobody, lowPort, serveAsNobody } from '../../support/separated.ts';
+import { lowPort } from '../../support/low-port.ts';
+import { binderOf, hello, identityOf, isNobody, serveAsNobody } from '../../support/separated.ts';
 import { endSuccessor, upgraded } from '../../support/upgrades.ts';
 import { poll } from '../../support/watched.ts';
 
