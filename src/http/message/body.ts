@@ -4,24 +4,14 @@ import { Fields, NO_FIELDS } from '../protocol/fields.ts';
 import type { FilePart, MultipartLimits } from './multipart.ts';
 import type { RequestHead } from './request-head.ts';
 import { HttpError, MisuseError } from '../protocol/errors.ts';
+import { ByteStore } from './byte-store.ts';
 
-/**
- * The first size of the store of a body whose length is not known, or that is long. One byte of a client may cost as
- * much.
- */
-const FIRST_BYTES = 1024;
-const NOTHING = Buffer.alloc(0);
-
-/**
- * The body of a request. The bytes that have come are gathered in one buffer. It grows as bytes come, and not by the
- * length that a client announces. Small chunks do not become small objects.
- */
+/** The body of a request. The bytes that have come, and that nothing has taken yet, are gathered in one store. */
 export class Body implements AsyncIterable<Buffer> {
   readonly #head: RequestHead;
   readonly #onTaken: () => void;
   readonly #onPassed: (size: number) => void;
-  #store = NOTHING;
-  #size = 0;
+  readonly #store = new ByteStore();
   #isComplete = false;
   #isTaken = false;
   #failure: Error | undefined;
@@ -42,7 +32,7 @@ export class Body implements AsyncIterable<Buffer> {
 
   /** The number of bytes that wait to be read. */
   get waiting(): number {
-    return this.#size;
+    return this.#store.size;
   }
 
   /**
@@ -57,15 +47,15 @@ export class Body implements AsyncIterable<Buffer> {
         'the body is a stream (streamRequestBody), or read: use await body.buffer()',
       );
     }
-    return this.#store.subarray(0, this.#size);
+    return this.#store.bytes;
   }
 
   /** The whole body. */
   async buffer(): Promise<Buffer> {
     if (this.#isComplete && !this.#isTaken) return this.bytes;
-    const pieces: Buffer[] = [];
-    for await (const piece of this.#pieces(ignore)) pieces.push(piece);
-    return Buffer.concat(pieces);
+    const whole = new ByteStore();
+    for await (const piece of this.#pieces(ignore)) whole.append(piece, 0, piece.length, -1);
+    return whole.take();
   }
 
   /** Returns the whole body, which cannot be read again from now on, as the standard of fetch has it. */
@@ -172,10 +162,7 @@ export class Body implements AsyncIterable<Buffer> {
    * known.
    */
   append(bytes: Buffer, from: number, to: number, expected: number): void {
-    const size = this.#size + to - from;
-    if (size > this.#store.length) this.#grow(size, expected);
-    bytes.copy(this.#store, this.#size, from, to);
-    this.#size = size;
+    this.#store.append(bytes, from, to, expected);
     this.#rouse();
   }
 
@@ -201,7 +188,7 @@ export class Body implements AsyncIterable<Buffer> {
     this.#isTaken = true;
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure;
-      if (this.#size > 0) {
+      if (this.#store.size > 0) {
         const piece = this.#take();
         yield piece;
         onPassed(piece.length);
@@ -210,17 +197,8 @@ export class Body implements AsyncIterable<Buffer> {
     }
   }
 
-  #grow(size: number, expected: number): void {
-    const room = expected >= 0 && expected <= FIRST_BYTES ? expected : Math.max(FIRST_BYTES, 2 * size);
-    const larger = Buffer.allocUnsafe(Math.max(size, expected >= 0 ? Math.min(expected, room) : room));
-    this.#store.copy(larger, 0, 0, this.#size);
-    this.#store = larger;
-  }
-
   #take(): Buffer {
-    const piece = this.#store.subarray(0, this.#size);
-    this.#store = NOTHING;
-    this.#size = 0;
+    const piece = this.#store.take();
     this.#onTaken();
     return piece;
   }
