@@ -12,7 +12,7 @@ export interface WorkerBriefing {
   readonly seed: number;
   /** Whether connections may change their worker. */
   readonly migrate: Migrate;
-  /** The scoreboard's file and this worker's row in it. */
+  /** The scoreboard's file, or `NO_BOARD`, and this worker's row in it. */
   readonly board: string;
   readonly row: number;
   /** The directory for node's report of a fatal error; empty where none could be created. */

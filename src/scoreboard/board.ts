@@ -1,13 +1,13 @@
-import { closeSync, fstatSync, ftruncateSync, lstatSync, readSync, renameSync, writeSync, type Stats } from 'node:fs';
+import { closeSync, fchmodSync, fstatSync, ftruncateSync, readSync, writeSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { ScoreboardError } from './error.ts';
-import { createFile, removeBoard, removeFile } from './file.ts';
+import { createFile, makeWay, removeBoard } from './file.ts';
 import { encodeHeader } from './header.ts';
 import { FORMAT, MAX_ROWS, ROW_BYTES, rowOffset } from './layout.ts';
 import { isOwn, isTaken } from './look.ts';
 import { boardDirectories, boardFileName, userId } from './place.ts';
 import { conditionOf, viewOf } from './record.ts';
-import { isRemoved, placeOf } from '../files/removed.ts';
+import { isStillThere, placeOf } from '../files/open-place.ts';
 import { NO_ROW, Rows } from './rows.ts';
 import { isStale, thisPrimary } from './stale.ts';
 import { removeState, reserveState } from './state-directory.ts';
@@ -42,14 +42,16 @@ const LONGEST_NAME = 80;
 export class Board {
   /** The path, for the writers in the workers and for readers anywhere. */
   readonly path: string;
-  /** The number of files that this board has had: another one takes the place of one that was removed. */
+  /** How many workers may live at the same time. */
+  readonly capacity: number;
+  /** The number of files that this board has had: another one takes the place of one that was removed or moved. */
   files = 1;
   #fd: number;
-  /** Where the kernel says that the file is. */
+  /** Where the file is: see `isStillThere`. */
   #place: string | undefined;
-  #identity: FileIdentity;
+  /** The file as it was created. */
+  #created: Stats;
   readonly #rows: Rows;
-  readonly #capacity: number;
   #header: Buffer;
   /** What a look has read. */
   readonly #found: Buffer = Buffer.alloc(ROW_BYTES * ROWS_PER_LOOK);
@@ -61,10 +63,10 @@ export class Board {
     this.path = path;
     this.#fd = fd;
     this.#rows = new Rows(rows);
-    this.#capacity = rows;
+    this.capacity = rows;
     this.#header = headerOf(rows, false);
-    this.#place = placeOf(fd);
-    this.#identity = fstatSync(fd);
+    this.#place = placeOf(fd, path);
+    this.#created = fstatSync(fd);
   }
 
   /**
@@ -113,13 +115,13 @@ export class Board {
 
   /** Tells the workers whether another primary has the sockets, too. They have to know it when this one is killed. */
   shareSockets(is: boolean): void {
-    this.#header = headerOf(this.#capacity, is);
+    this.#header = headerOf(this.capacity, is);
     this.restore();
   }
 
   /**
-   * Puts right what a process of this user has done to the file: that it is gone, its size, its header, and rows that no worker has,
-   * some of them at each call. A row that a worker has is written whole by that worker, again and again. So what a worker does to the
+   * Puts right what a process of this user has done to the file: that it is gone, its mode, its size, its header, and rows that no
+   * worker has, some of them at each call. A row that a worker has is written whole by that worker, again and again. So what a worker does to the
    * file does not outlive it.
    */
   restore(): void {
@@ -127,9 +129,10 @@ export class Board {
     attempt(() => {
       const file = fstatSync(this.#fd);
       // What closes descriptors that are not its own may have let another file have this one's number.
-      if (!isSameFile(file, this.#identity)) return;
+      if (!isSameFile(file, this.#created)) return;
       // What keeps one of them from its work must not keep the others from theirs.
       attempt(() => this.#restorePlace(file));
+      attempt(() => this.#restoreMode());
       attempt(() => this.#restoreSize());
       attempt(() => this.#restoreHeader());
       attempt(() => this.#clearFreeRows());
@@ -148,29 +151,28 @@ export class Board {
     }
   }
 
-  /** Where the file was removed there is a new one. All look whether theirs was removed, and go on in the new one. One that was moved comes back. */
+  /** Where the file is gone there is a new one. All look whether theirs is gone, and go on in the new one. */
   #restorePlace(file: Stats): void {
-    if (isRemoved(this.#fd, file)) return this.#replace();
-    const place = placeOf(this.#fd);
-    if (place === undefined || place === this.#place || !isSameFile(lstatSync(place), this.#identity)) return;
-    renameSync(place, this.path);
-    this.#place = placeOf(this.#fd);
-  }
-
-  #replace(): void {
-    removeFile(this.path);
-    const image = Buffer.alloc(rowOffset(this.#capacity));
+    if (isStillThere(this.#fd, this.#place, file)) return;
+    makeWay(this.path);
+    const image = Buffer.alloc(rowOffset(this.capacity));
     image.set(this.#header);
     const fd = createFile(this.path, image);
     closeSync(this.#fd);
     this.#fd = fd;
-    this.#place = placeOf(fd);
-    this.#identity = fstatSync(fd);
+    this.#place = placeOf(fd, this.path);
+    this.#created = fstatSync(fd);
     this.files += 1;
   }
 
+  /** Workers that start later could not open it. */
+  #restoreMode(): void {
+    const { mode } = this.#created;
+    if (fstatSync(this.#fd).mode !== mode) fchmodSync(this.#fd, mode & 0o777);
+  }
+
   #restoreSize(): void {
-    const size = rowOffset(this.#capacity);
+    const size = rowOffset(this.capacity);
     if (fstatSync(this.#fd).size !== size) ftruncateSync(this.#fd, size);
   }
 
@@ -181,9 +183,9 @@ export class Board {
   }
 
   #clearFreeRows(): void {
-    const rows = Math.min(ROWS_PER_LOOK, this.#capacity - this.#nextRow);
+    const rows = Math.min(ROWS_PER_LOOK, this.capacity - this.#nextRow);
     const first = this.#nextRow;
-    this.#nextRow = (first + rows) % this.#capacity;
+    this.#nextRow = (first + rows) % this.capacity;
     const length = readSync(this.#fd, this.#found, 0, ROW_BYTES * rows, rowOffset(first));
     const view = viewOf(this.#found);
     for (let nth = 0; ROW_BYTES * (nth + 1) <= length; nth++) {
@@ -208,9 +210,7 @@ function attempt(write: () => unknown): void {
   }
 }
 
-type FileIdentity = Pick<Stats, 'dev' | 'ino'>;
-
-function isSameFile(one: FileIdentity, other: FileIdentity): boolean {
+function isSameFile(one: Stats, other: Stats): boolean {
   return one.dev === other.dev && one.ino === other.ino;
 }
 

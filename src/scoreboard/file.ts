@@ -1,4 +1,4 @@
-import { closeSync, openSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmdirSync, unlinkSync, writeSync } from 'node:fs';
 import { systemCode } from '../contract/system-code.ts';
 import { removeReports } from './reports-directory.ts';
 import { removeState } from './state-directory.ts';
@@ -34,9 +34,30 @@ export function removeFile(path: string): void {
   }
 }
 
+/**
+ * Removes what has the name `path`. A directory that another process of this user has put there is moved away, and is left there if
+ * something is in it. Nothing of this asks the directory itself, behind which another program may be.
+ */
+export function makeWay(path: string): void {
+  try {
+    removeFile(path);
+  } catch {
+    const aside = `${path}.${Math.random().toString(36).slice(2, 10)}`;
+    renameSync(path, aside);
+    try {
+      rmdirSync(aside);
+    } catch {
+      // Something is in it. The directory is theirs, as any other that they make.
+    }
+  }
+}
+
 /** Removes a board with the files beside it: the state that workers share, and the reports of their ends. */
 export function removeBoard(path: string): void {
-  removeFile(path);
-  removeState(path);
-  removeReports(path);
+  try {
+    makeWay(path);
+  } finally {
+    removeState(path);
+    removeReports(path);
+  }
 }

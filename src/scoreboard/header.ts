@@ -4,12 +4,14 @@ import { ScoreboardError } from './error.ts';
 import { FORMAT, MAGIC, MAX_ROWS, PLACED_HEADER, ROW_BYTES } from './layout.ts';
 import type { Header } from './layout.ts';
 import { viewOf } from './record.ts';
-import { isRemoved } from '../files/removed.ts';
+import { placeOf } from '../files/open-place.ts';
 
 /** A board whose header has been checked. The caller has to close `fd`. */
 export interface OpenBoard {
   readonly fd: number;
   readonly header: Header;
+  /** Where it is: see `isStillThere`. The primary puts a new one there when that one is gone. */
+  readonly place: string | undefined;
 }
 
 // The path may name anything: a symbolic link of another user in a directory that all may write to, or a FIFO whose
@@ -25,28 +27,10 @@ const CAREFULLY: number = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ??
 export function openBoard(path: string, access: 'read' | 'write'): OpenBoard {
   const fd = openFile(path, access === 'read' ? constants.O_RDONLY : constants.O_RDWR);
   try {
-    return { fd, header: readHeader(fd, path) };
+    return { fd, header: readHeader(fd, path), place: placeOf(fd, path) };
   } catch (error) {
     closeSync(fd);
     throw error;
-  }
-}
-
-/**
- * Opens the board at `path` in place of one that was removed. The primary puts a new one there, with as many rows, while it lives.
- *
- * @param fd the descriptor of the board so far, which is then closed
- * @returns the descriptor from now on: the same where nothing was removed, or where there is no other board
- */
-export function followBoard(fd: number, path: string, access: 'read' | 'write', rows: number): number {
-  if (!isRemoved(fd)) return fd;
-  try {
-    const { fd: next, header } = openBoard(path, access);
-    const [gone, kept] = header.rows === rows ? [fd, next] : [next, fd];
-    closeSync(gone);
-    return kept;
-  } catch {
-    return fd;
   }
 }
 

@@ -1,6 +1,7 @@
-import { closeSync, readSync } from 'node:fs';
+import { closeSync, fstatSync, readSync } from 'node:fs';
 import { HUNG_AFTER_MS } from '../contract/limits.ts';
-import { followBoard, openBoard } from './header.ts';
+import { isStillThere } from '../files/open-place.ts';
+import { openBoard, type OpenBoard } from './header.ts';
 import { fieldOffset, PAIRS, ROW_BYTES, rowOffset, STATES } from './layout.ts';
 import { inRange, isOfTheFuture } from './range.ts';
 import { conditionOf, viewOf } from './record.ts';
@@ -35,7 +36,8 @@ function newRead(rows: number): Read {
  * A worker's view of all slots, read with one system call: only the figures that balancing needs, in arrays by slot,
  * without any allocation. `Reader` is for callers that want whole rows.
  *
- * The view owns a descriptor, and closing the view closes it.
+ * The view owns a descriptor, and closing the view closes it. It never throws: what another process does to the file hides the slots no
+ * longer than the primary needs to put that right.
  */
 export class LoadView {
   /** The highest slot that has a worker, plus one. */
@@ -53,36 +55,20 @@ export class LoadView {
   /** The offset of the slot's row in the bytes that were read. */
   readonly #bases: Float64Array = new Float64Array(PAIRS.slots);
   readonly #path: string;
-  #fd: number;
-  readonly #rows: number;
+  #board: OpenBoard | undefined;
   /** The rows of this look, and those of the look before, which stand in for rows that are torn now. They change places. */
-  #now: Read;
-  #before: Read;
+  #now: Read = newRead(0);
+  #before: Read = newRead(0);
   /** Which rows are whole, blank and torn. */
-  readonly #conditions: Uint8Array;
+  #conditions = new Uint8Array(0);
   /** The number of rows that are read. */
-  #span: number;
-  #surveyDue = 0;
+  #span = 0;
+  #surveyDue = -Infinity;
   #isClosed = false;
 
-  private constructor(path: string, fd: number, rows: number) {
+  /** Opens the board at the first look, or at a later one. */
+  constructor(path: string) {
     this.#path = path;
-    this.#fd = fd;
-    this.#rows = rows;
-    this.#span = rows;
-    this.#now = newRead(rows);
-    this.#before = newRead(rows);
-    this.#conditions = new Uint8Array(rows);
-  }
-
-  /**
-   * Opens the board.
-   *
-   * @throws ScoreboardError
-   */
-  static open(path: string): LoadView {
-    const { fd, header } = openBoard(path, 'read');
-    return new LoadView(path, fd, header.rows);
   }
 
   /**
@@ -91,38 +77,71 @@ export class LoadView {
    * @returns false when that failed, and the view is then as old as before, or empty.
    */
   refresh(now: number): boolean {
+    try {
+      return this.#look(now);
+    } catch {
+      // Something of this process has closed descriptors that are not its own.
+      return false;
+    }
+  }
+
+  #look(now: number): boolean {
     const isSurvey = now >= this.#surveyDue;
-    if (isSurvey) this.#prepareSurvey();
+    if (isSurvey) this.#prepareSurvey(now);
     [this.#now, this.#before] = [this.#before, this.#now];
     for (let tries = 0, isTorn = true; isTorn && tries < TRIES; tries++) {
       if (!this.#fetch()) return false;
       isTorn = this.#findTorn();
     }
     const last = this.#decode(now);
-    if (isSurvey) {
-      this.#span = Math.max(1, last + 1);
-      this.#surveyDue = now + SURVEY_PERIOD_MS;
-    }
+    if (isSurvey) this.#span = Math.max(1, last + 1);
     return true;
   }
 
-  #prepareSurvey(): void {
-    this.#span = this.#rows;
-    if (!this.#isClosed) this.#fd = followBoard(this.#fd, this.#path, 'read', this.#rows);
+  #prepareSurvey(now: number): void {
+    this.#surveyDue = now + SURVEY_PERIOD_MS;
+    if (this.#isClosed) return;
+    if (!this.#isCurrent()) this.#open();
+    this.#span = this.#conditions.length;
+  }
+
+  /** Whether the file that is open is the one at the path, and has the rows that its header said. */
+  #isCurrent(): boolean {
+    if (this.#board === undefined) return false;
+    const { fd, place, header } = this.#board;
+    const file = fstatSync(fd);
+    return isStillThere(fd, place, file) && file.size === rowOffset(header.rows);
+  }
+
+  #open(): void {
+    let next: OpenBoard;
+    try {
+      next = openBoard(this.#path, 'read');
+    } catch {
+      // The primary puts it right, or this process may not open it. What is open is as good as before.
+      return;
+    }
+    if (this.#board !== undefined) closeSync(this.#board.fd);
+    this.#board = next;
+    const { rows } = next.header;
+    if (rows === this.#conditions.length) return;
+    this.#now = newRead(rows);
+    this.#before = newRead(rows);
+    this.#conditions = new Uint8Array(rows);
   }
 
   /** Closes the descriptor. A second call does nothing. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    closeSync(this.#fd);
+    if (this.#board !== undefined) closeSync(this.#board.fd);
   }
 
   /** What a file that was cut short does not have is blank: the workers write their rows again, and the primary the rest. */
   #fetch(): boolean {
-    if (this.#isClosed) return false;
+    if (this.#isClosed || this.#board === undefined) return false;
     const wanted = ROW_BYTES * this.#span;
-    const length = readSync(this.#fd, this.#now.bytes, 0, wanted, rowOffset(0));
+    const length = readSync(this.#board.fd, this.#now.bytes, 0, wanted, rowOffset(0));
     if (length < wanted) this.#now.bytes.fill(0, length, wanted);
     return length > 0;
   }

@@ -3,6 +3,9 @@ import { ScoreboardError } from './error.ts';
 /** The answer of {@link Rows.take} when every row is taken. The worker then does without a row. */
 export const NO_ROW = -1;
 
+/** The path of the board where none could be created. No worker has a row then. */
+export const NO_BOARD = '';
+
 /**
  * Records which rows of a board are taken. A row belongs to a worker and not to a slot, because in a reload the old and
  * the new worker of a slot both write. So rows are handed out and taken back, lowest first, which keeps the busy part

@@ -1,6 +1,7 @@
 import { closeSync, writeSync } from 'node:fs';
+import { isStillThere } from '../files/open-place.ts';
 import { ScoreboardError } from './error.ts';
-import { followBoard, openBoard, readSharesSockets, type OpenBoard } from './header.ts';
+import { openBoard, readSharesSockets, type OpenBoard } from './header.ts';
 import { PAIRS, ROW_BYTES, rowOffset, type PairPart, type Row } from './layout.ts';
 import { encodeRow, nextVersion, viewOf } from './record.ts';
 
@@ -14,20 +15,18 @@ export class Writer {
   /** The pairs of the row, which go out with the next `write`: see {@link PAIRS}. */
   readonly pairs: Readonly<Record<PairPart, Uint8Array>>;
   readonly #path: string;
-  readonly #rows: number;
-  #fd: number;
-  readonly #position: number;
+  readonly #row: number;
+  #board: OpenBoard;
   // The row is encoded in place. Nothing is allocated, and one pwrite per row is the only system call.
   readonly #bytes: Buffer = Buffer.alloc(ROW_BYTES);
   readonly #view: DataView = viewOf(this.#bytes);
   #version = 0;
   #closed = false;
 
-  private constructor(path: string, { fd, header }: OpenBoard, row: number) {
+  private constructor(path: string, board: OpenBoard, row: number) {
     this.#path = path;
-    this.#rows = header.rows;
-    this.#fd = fd;
-    this.#position = rowOffset(row);
+    this.#row = row;
+    this.#board = board;
     const part = (from: number): Uint8Array => this.#bytes.subarray(from, from + PAIRS.slots);
     this.pairs = { unanswered: part(PAIRS.unanswered), sent: part(PAIRS.sent), arrived: part(PAIRS.arrived) };
   }
@@ -38,11 +37,7 @@ export class Writer {
    * @throws ScoreboardError when `path` is not a board that can be written, or has no row `row`
    */
   static open(path: string, row: number): Writer {
-    const board = openBoard(path, 'write');
-    const { fd, header } = board;
-    if (Number.isInteger(row) && row >= 0 && row < header.rows) return new Writer(path, board, row);
-    closeSync(fd);
-    throw new ScoreboardError('ERR_SCOREBOARD_ROW', `${path} has rows 0 to ${header.rows - 1}, and no row ${row}`);
+    return new Writer(path, openAt(path, row), row);
   }
 
   /**
@@ -54,21 +49,28 @@ export class Writer {
     this.#version = nextVersion(this.#version);
     encodeRow(this.#view, row, this.#version);
     try {
-      if (writeSync(this.#fd, this.#bytes, 0, ROW_BYTES, this.#position) !== ROW_BYTES) this.failures++;
+      if (writeSync(this.#board.fd, this.#bytes, 0, ROW_BYTES, rowOffset(this.#row)) !== ROW_BYTES) this.failures++;
     } catch {
       this.failures++;
     }
   }
 
-  /** Goes on in the file that the primary has put in the place of one that was removed. */
+  /** Goes on in the file that the primary has put in the place of one that was removed or moved. */
   follow(): void {
-    if (!this.#closed) this.#fd = followBoard(this.#fd, this.#path, 'write', this.#rows);
+    if (this.#closed || isStillThere(this.#board.fd, this.#board.place)) return;
+    try {
+      const next = openAt(this.#path, this.#row);
+      closeSync(this.#board.fd);
+      this.#board = next;
+    } catch {
+      // There is no other one yet, or this process may not open it.
+    }
   }
 
   /** Tells whether another primary has the sockets; true also where the header cannot be read any more. */
   sharesSockets(): boolean {
     try {
-      return this.#closed || readSharesSockets(this.#fd);
+      return this.#closed || readSharesSockets(this.#board.fd);
     } catch {
       return true;
     }
@@ -78,6 +80,14 @@ export class Writer {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    closeSync(this.#fd);
+    closeSync(this.#board.fd);
   }
+}
+
+function openAt(path: string, row: number): OpenBoard {
+  const board = openBoard(path, 'write');
+  const { rows } = board.header;
+  if (Number.isInteger(row) && row >= 0 && row < rows) return board;
+  closeSync(board.fd);
+  throw new ScoreboardError('ERR_SCOREBOARD_ROW', `${path} has rows 0 to ${rows - 1}, and no row ${row}`);
 }

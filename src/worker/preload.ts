@@ -233,15 +233,10 @@ function offer({ briefing, link, status, drainHooks, primaryDeath, server, reque
 
 /** @returns a function that looks at the scoreboard, after `tell`. The first look opens it. */
 function lookerAt(board: string, tell: () => void): (now: number) => Slots | undefined {
-  let view: LoadView | undefined;
+  const view = new LoadView(board);
   return (now) => {
     tell();
-    try {
-      view ??= LoadView.open(board);
-      return view.refresh(now) ? view : undefined;
-    } catch {
-      return undefined;
-    }
+    return view.refresh(now) ? view : undefined;
   };
 }
 

@@ -1,7 +1,21 @@
 /** Tests hostile rows of the scoreboard, which all workers may write: rows that are well sealed and make no sense. */
 import assert from 'node:assert/strict';
-import { closeSync, openSync, readdirSync, renameSync, truncateSync, unlinkSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { conforms } from '../../src/control/status/conforms.ts';
 import { statusSchema } from '../../src/control/status/status-schema.ts';
@@ -12,7 +26,10 @@ import { Reader } from '../../src/scoreboard/reader.ts';
 import { BLANK, encodeRow, viewOf } from '../../src/scoreboard/record.ts';
 import { serve, type App } from '../support/app.ts';
 import { ask, connected, get } from '../support/http.ts';
+import { NOBODY, noOtherUser } from '../support/platform.ts';
 import { Random } from '../support/random.ts';
+import { serveAsNobody } from '../support/separated.ts';
+import { poll } from '../support/watched.ts';
 
 const COUNT = Number(process.env['FUZZ_ROWS'] ?? 300);
 
@@ -82,12 +99,37 @@ test(
   },
 );
 
-type Harm = (path: string) => void;
+/** Does something to the file. What it may return ends what goes on, and is called when others have booted. */
+type Harm = (path: string) => void | (() => void);
 const harms: ReadonlyArray<[what: string, harm: Harm]> = [
   ['zeroes its header', (path) => writeAt(path, new Uint8Array(ROW_BYTES), 0)],
   ['cuts it to nothing', (path) => truncateSync(path, 0)],
+  [
+    'cuts it to nothing as long as others boot',
+    (path) => {
+      const cut = setInterval(() => truncateSync(path, 0), 1);
+      return () => clearInterval(cut);
+    },
+  ],
+  ['closes it to others', (path) => chmodSync(path, 0)],
   ['removes it', (path) => unlinkSync(path)],
-  ['moves it', (path) => renameSync(path, `${path}.away`)],
+  [
+    'moves it',
+    (path) => {
+      renameSync(path, `${path}.away`);
+      return () => rmSync(`${path}.away`);
+    },
+  ],
+  [
+    'puts a directory in its place',
+    (path) => {
+      unlinkSync(path);
+      mkdirSync(path);
+      writeFileSync(`${path}/in-it`, '');
+      if (noOtherUser === false) chownSync(path, NOBODY, NOBODY);
+      return () => rmSync(movedAside(path), { recursive: true });
+    },
+  ],
 ];
 
 function writeAt(path: string, bytes: Uint8Array, position: number): void {
@@ -96,20 +138,41 @@ function writeAt(path: string, bytes: Uint8Array, position: number): void {
   closeSync(fd);
 }
 
+/** Returns all rows; none while the file is not as it should be. */
+function rowsOf(board: string): Array<Row | undefined> {
+  let reader: Reader | undefined;
+  try {
+    reader = Reader.open(board);
+    return reader.readAll();
+  } catch {
+    return [];
+  } finally {
+    reader?.close();
+  }
+}
+
+/** The primary moves a directory away, which stays where something is in it. */
+function movedAside(path: string): string {
+  const names = readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}.`));
+  return names.map((name) => join(dirname(path), name)).find((one) => existsSync(join(one, 'in-it')))!;
+}
+
 for (const [what, harm] of harms) {
   test(`who ${what} keeps no later worker from its row, and one that hangs is ended, also when its row is torn then`, async () => {
     const options = ['--workers', '2', '--heartbeat-timeout', '3s'];
-    await using app = await serve({ entry: 'hangs-on-request.js', options });
+    // Root's workers may open what is closed to others.
+    const start = noOtherUser === false ? serveAsNobody : serve;
+    await using app = await start({ entry: 'hangs-on-request.js', options });
     const board = boardOf(app);
-    harm(board);
+    const end = harm(board);
     app.signal('SIGHUP');
     await app.event('reload done');
+    end?.();
+    await poll(() => rowsOf(board).filter(Boolean).length >= 2 || undefined, 'the rows of the later workers');
     const socket = await connected(app.target);
     socket.on('error', () => {}).write('GET /spin HTTP/1.1\r\nHost: x\r\n\r\n');
     const { slot, pid } = (await app.event('worker hung')).fields;
-    const reader = Reader.open(board);
-    const row = reader.readAll().findIndex((one) => one?.pid === Number(pid));
-    reader.close();
+    const row = rowsOf(board).findIndex((one) => one?.pid === Number(pid));
     assert.ok(row >= 0);
     writeAt(board, new Uint8Array(8).fill(1), rowOffset(row));
     await app.event('worker given up', { slot: slot!, pid: pid! });

@@ -9,7 +9,7 @@ import { NO_ROW } from '../../scoreboard/rows.ts';
  * Nothing is known without a board, or about a worker that has no row in it.
  */
 export class RowReader {
-  readonly #board: Pick<Board, 'path' | 'files'> | undefined;
+  readonly #board: Pick<Board, 'path' | 'files' | 'capacity'> | undefined;
   #reader: Reader | undefined;
   #files: number | undefined;
   /** The reader of a file that was removed. A worker that may not open the new one, as after its `setuid`, goes on writing there. */
@@ -24,9 +24,9 @@ export class RowReader {
    *
    * @param board undefined where no file could be created.
    */
-  constructor(board: Pick<Board, 'path' | 'files'> | undefined) {
+  constructor(board: Pick<Board, 'path' | 'files' | 'capacity'> | undefined) {
     this.#board = board;
-    this.#reader = board && Reader.open(board.path);
+    this.#reader = board && openWhole(board);
     this.#files = board?.files;
   }
 
@@ -58,14 +58,14 @@ export class RowReader {
   /** The board has a new file in the place of one that was removed. */
   #follow(): void {
     if (this.#board === undefined || this.#board.files === this.#files) return;
-    const { path, files } = this.#board;
+    const { files } = this.#board;
     try {
-      const next = Reader.open(path);
+      const next = openWhole(this.#board);
       this.#leave();
       this.#reader = next;
       this.#files = files;
     } catch {
-      // The file was removed again, or this process has no descriptor left. The next read tries it again.
+      // The file is gone again, is not as it should be, or this process has no descriptor left. The next read tries it again.
     }
   }
 
@@ -81,4 +81,12 @@ export class RowReader {
     this.#reader?.close();
     this.#previous?.close();
   }
+}
+
+/** @throws Error also where another process of this user has just written another header, which would hide rows for as long as it is open */
+function openWhole({ path, capacity }: Pick<Board, 'path' | 'capacity'>): Reader {
+  const reader = Reader.open(path);
+  if (reader.header.rows === capacity) return reader;
+  reader.close();
+  throw new Error(`${path} says that it has ${reader.header.rows} rows, and not ${capacity}`);
 }

@@ -6,7 +6,7 @@ import type { PrimaryMessage } from '../../ipc/messages.ts';
 import type { Totals } from '../../metrics/totals.ts';
 import type { Board } from '../../scoreboard/board.ts';
 import type { SeenRow } from '../fleet/canary/samples.ts';
-import { NO_ROW } from '../../scoreboard/rows.ts';
+import { NO_BOARD, NO_ROW } from '../../scoreboard/rows.ts';
 import type { ExitFacts } from '../exits/exit.ts';
 import type { Effect, FleetEvent } from '../fleet/events.ts';
 import type { WorkerId } from '../fleet/ids.ts';
@@ -226,7 +226,7 @@ export class WorkerProcesses {
       seed,
       migrate,
       hangStack: hangStack === 'on' ? heartbeatTimeout : 0,
-      board: board?.path ?? '',
+      board: board?.path ?? NO_BOARD,
       row,
       reports,
       control: control(),

@@ -5,6 +5,7 @@ import type { NativeClient } from '../../listeners/native.ts';
 import { monotonic } from '../../scoreboard/clock.ts';
 import { PAIRS } from '../../scoreboard/layout.ts';
 import { LoadView } from '../../scoreboard/load-view.ts';
+import { NO_BOARD } from '../../scoreboard/rows.ts';
 import type { SlotHandle, Steering } from '../listening/slot-handle.ts';
 import type { Handoffs } from './handoffs.ts';
 import { LeastLoaded } from './least-loaded.ts';
@@ -61,13 +62,9 @@ export class Balancer implements Steering {
     parts.handoffs.whenAnswered(() => this.#decideAgain());
   }
 
-  /** @returns undefined where the scoreboard cannot be read: this worker serves what it accepts. `Vitals` warns of that. */
+  /** @returns undefined without a scoreboard: this worker serves what it accepts. */
   static start(balance: Balance, parts: BalancerParts & { readonly board: string }): Balancer | undefined {
-    try {
-      return new Balancer(balance, LoadView.open(parts.board), parts);
-    } catch {
-      return undefined;
-    }
+    return parts.board === NO_BOARD ? undefined : new Balancer(balance, new LoadView(parts.board), parts);
   }
 
   /** Connections that come in a rush are not asked to tell their ends: those change no more than the tolerance allows. */

@@ -15,6 +15,7 @@ import { monotonic } from '../../scoreboard/clock.ts';
 import type { Migration, Mover } from '../migration/migration.ts';
 import type { Requests } from '../draining/requests.ts';
 import { LoadView } from '../../scoreboard/load-view.ts';
+import { NO_BOARD } from '../../scoreboard/rows.ts';
 import type { Handoffs } from './handoffs.ts';
 import type { Heat } from './heat.ts';
 import { Turnover } from './turnover.ts';
@@ -111,15 +112,11 @@ export class Leveller {
     this.#turnover = new Turnover(() => parts.migration.sockets());
   }
 
-  /** @returns undefined where the scoreboard cannot be read: `Vitals` warns of that. */
-  static start(parts: LevellerParts): Leveller | undefined {
-    try {
-      const leveller = new Leveller(parts, LoadView.open(parts.board));
-      parts.vitals.onBeat((beat) => leveller.#onBeat(beat));
-      return leveller;
-    } catch {
-      return undefined;
-    }
+  /** Begins to level, unless there is no scoreboard. */
+  static start(parts: LevellerParts): void {
+    if (parts.board === NO_BOARD) return;
+    const leveller = new Leveller(parts, new LoadView(parts.board));
+    parts.vitals.onBeat((beat) => leveller.#onBeat(beat));
   }
 
   /** The row is written: also that of a worker which drains, with what it still has and what it has sent to its successor. */

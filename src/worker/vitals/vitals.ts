@@ -80,7 +80,10 @@ export interface VitalsOptions {
  */
 export class Vitals {
   readonly #row: Row;
-  readonly #writer: Writer | undefined;
+  /** Undefined without a row, and until the board can be opened. */
+  #writer: Writer | undefined;
+  /** Opens the board; undefined without a row. */
+  readonly #open: (() => Writer | undefined) | undefined;
   readonly #board: string;
   readonly #connections: ConnectionCounts;
   readonly #requests: RequestCounts;
@@ -105,7 +108,8 @@ export class Vitals {
     this.#proxied = sources.proxied;
     this.#handicap = sources.handicap ?? none;
     this.#period = period;
-    this.#writer = row === NO_ROW ? undefined : openWriter(board, row);
+    this.#open = row === NO_ROW ? undefined : opener(board, row);
+    this.#writer = this.#open?.();
     this.#row = { ...BLANK, pid: process.pid, slot, generation, startedAt: performance.timeOrigin };
     // The row shares these numbers and does not copy them, so they are up to date whenever it is written.
     this.#row.durations = sources.requests.durations;
@@ -211,7 +215,8 @@ export class Vitals {
     this.#row.delay = Math.max(0, now - beat);
     this.#delays.add(this.#row.delay);
     this.#utilization = utilization;
-    this.#writer?.follow();
+    if (this.#writer === undefined) this.#writer = this.#open?.();
+    else this.#writer.follow();
     this.#write(now);
     this.#wait();
     this.#tellBeat(beat);
@@ -293,13 +298,22 @@ function heapLimit(): number {
   return process.getBuiltinModule('node:v8').getHeapStatistics().heap_size_limit;
 }
 
-/** Warns where the scoreboard cannot be opened. Node prints the warning with its code, and the application may listen for it. */
-function openWriter(board: string, row: number): Writer | undefined {
-  try {
-    return Writer.open(board, row);
-  } catch (error) {
-    const { message, code } = error as NodeJS.ErrnoException;
-    process.emitWarning(`this worker has no vitals: ${message}`, { type: 'PreforkWarning', ...(code && { code }) });
-    return undefined;
-  }
+/**
+ * Returns a function that opens the board, and that is called again at each beat after it could not: another worker may have done
+ * something to the file, which the primary puts right. It warns at the first time. Node prints the warning with its code, and the
+ * application may listen for it.
+ */
+function opener(board: string, row: number): () => Writer | undefined {
+  let hasWarned = false;
+  return () => {
+    try {
+      return Writer.open(board, row);
+    } catch (error) {
+      const { message, code } = error as NodeJS.ErrnoException;
+      const warning = `this worker has no vitals before it can open the scoreboard: ${message}`;
+      if (!hasWarned) process.emitWarning(warning, { type: 'PreforkWarning', ...(code && { code }) });
+      hasWarned = true;
+      return undefined;
+    }
+  };
 }

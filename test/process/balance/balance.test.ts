@@ -290,7 +290,7 @@ test('the primary dies with a connection on its way: its client is not left wait
   await using app = await start('least-connections');
   await app.event('listening', {}, 3);
   const { port } = app.targets[0] as { port: number };
-  const view = LoadView.open(filesOfPrimary(app.pid)[0]!);
+  const view = new LoadView(filesOfPrimary(app.pid)[0]!);
   // The primary now passes no connections on, and acknowledges none.
   app.signal('SIGSTOP');
   const visitors: Visitor[] = [];

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  chmodSync,
   closeSync,
   existsSync,
   linkSync,
@@ -227,6 +228,30 @@ const harms: ReadonlyArray<[what: string, harm: Harm]> = [
   ],
   ['was moved', (path) => renameSync(path, `${path}.away`)],
   [
+    'was moved, under its own name',
+    (path) => {
+      mkdirSync(`${path}.dir`);
+      renameSync(path, join(`${path}.dir`, basename(path)));
+    },
+  ],
+  ['is closed to all', (path) => chmodSync(path, 0)],
+  ['is open to all', (path) => chmodSync(path, 0o666)],
+  [
+    'has an empty directory in its place',
+    (path) => {
+      rmSync(path);
+      mkdirSync(path);
+    },
+  ],
+  [
+    'was moved, and has a directory with something in it in its place',
+    (path) => {
+      renameSync(path, `${path}.away`);
+      mkdirSync(path);
+      writeFileSync(join(path, 'in-it'), '');
+    },
+  ],
+  [
     'has another file in its place',
     (path) => {
       renameSync(path, `${path}.away`);
@@ -246,7 +271,7 @@ for (const [what, harm] of harms) {
     const board = Board.create({ name: 'app', rows: 3, directories: [temporaryDirectory(t)] });
     const row = board.takeRow();
     const writer = Writer.open(board.path, row);
-    const view = LoadView.open(board.path);
+    const view = new LoadView(board.path);
     t.after(() => [writer, view, board].forEach((one) => one.close()));
     board.shareSockets(true);
     writer.write(uniformRow(0));
@@ -255,6 +280,7 @@ for (const [what, harm] of harms) {
     const reader = Reader.open(board.path);
     t.after(() => reader.close());
     assert.deepEqual(reader.header, headerWith({ rows: 3, sharesSockets: 1 }));
+    assert.equal(statSync(board.path).mode & 0o777, 0o600);
     writer.follow();
     writer.write({ ...uniformRow(0), heartbeat: 1 });
     assert.deepEqual(reader.readAll(), [{ ...uniformRow(0), heartbeat: 1 }, undefined, undefined]);
@@ -265,6 +291,15 @@ for (const [what, harm] of harms) {
   });
 }
 
+test('what is in its place when it closes does not stay, nor does what is beside it', { skip: !isLinux }, (t) => {
+  const directory = temporaryDirectory(t);
+  const board = Board.create({ name: 'app', rows: 1, directories: [directory] });
+  rmSync(board.path);
+  mkdirSync(board.path);
+  board.close();
+  assert.deepEqual(readdirSync(directory), []);
+});
+
 test('a name that cannot be had again keeps nothing else from being put right', { skip: !isLinux }, (t) => {
   const board = Board.create({ name: 'app', rows: 3, directories: [temporaryDirectory(t)] });
   t.after(() => board.close());
@@ -273,8 +308,7 @@ test('a name that cannot be had again keeps nothing else from being put right', 
   const writer = Writer.open(board.path, 1);
   t.after(() => writer.close());
   writer.write(uniformRow(1));
-  rmSync(board.path);
-  mkdirSync(board.path);
+  rmSync(dirname(board.path), { recursive: true });
   board.restore();
   assert.deepEqual(reader.readAll(), [undefined, undefined, undefined]);
 });

@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, openSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { Board } from '../../../src/scoreboard/board.ts';
+import { encodeHeader } from '../../../src/scoreboard/header.ts';
 import { LoadView } from '../../../src/scoreboard/load-view.ts';
-import { rowOffset, type Row } from '../../../src/scoreboard/layout.ts';
+import { ROW_BYTES, rowOffset, type Row } from '../../../src/scoreboard/layout.ts';
 import { BLANK } from '../../../src/scoreboard/record.ts';
 import { Writer } from '../../../src/scoreboard/writer.ts';
-import { temporaryDirectory } from './helpers.ts';
+import { headerWith, temporaryDirectory } from './helpers.ts';
 
 interface Bench {
   readonly path: string;
@@ -19,7 +20,7 @@ type Pair = 'unanswered' | 'sent' | 'arrived';
 function setUp(t: TestContext, rows = 4): Bench {
   const board = Board.create({ name: 'view', rows, directories: [temporaryDirectory(t)] });
   const writers = Array.from({ length: rows }, (_, row) => Writer.open(board.path, row));
-  const view = LoadView.open(board.path);
+  const view = new LoadView(board.path);
   t.after(() => {
     for (const writer of writers) writer.close();
     view.close();
@@ -153,6 +154,7 @@ test('a row that is torn for a moment counts as it was, so that sums stay', (t) 
 test('what a file that was cut short does not have is blank', (t) => {
   const { path, view, write } = setUp(t);
   write(0, { connectionsOpen: 3 });
+  assert.ok(view.refresh(0));
   truncateSync(path, rowOffset(2) - 1);
   assert.ok(view.refresh(1000));
   assert.deepEqual([view.slots, view.open[0]], [1, 3]);
@@ -173,4 +175,21 @@ test('closed, it sees nothing, and says so', (t) => {
   view.close();
   view.close();
   assert.ok(!view.refresh(0));
+});
+
+test('a board that cannot be opened is seen when it is put right, with all its rows', (t) => {
+  const board = Board.create({ name: 'view', rows: 3, directories: [temporaryDirectory(t)] });
+  const view = new LoadView(board.path);
+  const writer = Writer.open(board.path, 2);
+  t.after(() => [view, writer, board].forEach((one) => one.close()));
+  truncateSync(board.path);
+  assert.ok(!view.refresh(0));
+  // Its header says for a moment that it has fewer.
+  const forged = encodeHeader(headerWith({ rows: 1 }));
+  writeFileSync(board.path, Buffer.concat([forged, Buffer.alloc(ROW_BYTES)]));
+  assert.ok(view.refresh(250));
+  board.restore();
+  writer.write({ ...BLANK, slot: 2, state: 'ready', heartbeat: 100 });
+  assert.ok(view.refresh(500));
+  assert.equal(view.slots, 3);
 });

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { renameSync, rmSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { RowReader } from '../../../../src/primary/workers/row-reader.ts';
 import { Board } from '../../../../src/scoreboard/board.ts';
+import { encodeHeader } from '../../../../src/scoreboard/header.ts';
+import { ROW_BYTES } from '../../../../src/scoreboard/layout.ts';
 import { Writer } from '../../../../src/scoreboard/writer.ts';
-import { temporaryDirectory, uniformRow } from '../../scoreboard/helpers.ts';
+import { headerWith, temporaryDirectory, uniformRow } from '../../scoreboard/helpers.ts';
 
 const isLinux = process.platform === 'linux';
 const PID = 4711;
@@ -54,3 +56,22 @@ test('a worker that cannot open the new file is read in the one before, and no o
   assert.deepEqual(beats(), [3, undefined]);
   assert.equal(reader.read(row, PID + 2), undefined);
 });
+
+test(
+  'a new file whose header says that it has fewer rows is not read before that is put right',
+  { skip: !isLinux },
+  (t) => {
+    const { board, reader } = setUp(t);
+    const other = board.takeRow();
+    rmSync(board.path);
+    board.restore();
+    const whole = readFileSync(board.path);
+    writeFileSync(board.path, Buffer.concat([encodeHeader(headerWith({ rows: 1 })), Buffer.alloc(ROW_BYTES)]));
+    assert.equal(reader.read(other, PID), undefined);
+    writeFileSync(board.path, whole);
+    const writer = Writer.open(board.path, other);
+    t.after(() => writer.close());
+    writer.write({ ...uniformRow(2), pid: PID });
+    assert.equal(reader.read(other, PID)?.heartbeat, 2);
+  },
+);

@@ -69,7 +69,7 @@ function setUp(t: TestContext, balance: Balance = 'least-connections'): Bench {
   const handoffs = new Handoffs({ link, taker: () => handle });
   const undecided = new Undecided(handoffs);
   handoffs.whenChanged(() => vitals.publish());
-  const view = LoadView.open(board.path);
+  const view = new LoadView(board.path);
   balancer = new Balancer(balance, view, {
     handoffs,
     undecided,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, truncateSync } from 'node:fs';
 import { once } from 'node:events';
 import process from 'node:process';
 import { test, type TestContext } from 'node:test';
@@ -187,6 +187,29 @@ test('a board that is not there is a warning, and no more', async (t) => {
   const [warning] = (await warned) as [Error & { code: string }];
   assert.equal(warning.code, 'ERR_SCOREBOARD_OPEN');
   assert.match(warning.message, /no vitals.*\/nonexistent\/app\.board/);
+});
+
+test('a board that another worker has cut is opened at a beat after the primary has put it right', async (t) => {
+  const board = Board.create({ name: 'vitals', rows: 1, directories: [temporaryDirectory(t)] });
+  truncateSync(board.path);
+  const warnings: string[] = [];
+  const onWarning = ({ message }: Error): void => void warnings.push(message);
+  process.on('warning', onWarning);
+  const vitals = new Vitals({ board: board.path, row: 0, slot: 3, generation: 2, period: 5, ...idle });
+  t.after(() => {
+    process.off('warning', onWarning);
+    vitals.close();
+    board.close();
+  });
+  // Each of these beats tries it.
+  await delay(50);
+  board.restore();
+  const reader = Reader.open(board.path);
+  t.after(() => reader.close());
+  for (const end = monotonic() + 10_000; reader.read(0) === undefined && monotonic() < end;) await delay(1);
+  assert.equal(reader.read(0)?.slot, 3);
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0]!, /no vitals before it can open the scoreboard: .* it has 0 bytes/);
 });
 
 test('the beat keeps no process alive', (t) => {

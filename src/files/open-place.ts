@@ -1,0 +1,35 @@
+import { fstatSync, readlinkSync, type Stats } from 'node:fs';
+import { basename } from 'node:path';
+
+/** Where no file is. */
+const NOWHERE = '';
+
+/**
+ * Notes where a file is that has just been opened. The kernel is asked, and not the path: another process of this user may have put
+ * something there that keeps waiting who looks at it.
+ *
+ * @returns the place, for {@link isStillThere}. Undefined where the kernel does not tell.
+ */
+export function placeOf(fd: number, path: string): string | undefined {
+  const place = placeNow(fd);
+  // It may have been moved before this could ask.
+  return place === undefined || basename(place) === basename(path) ? place : NOWHERE;
+}
+
+/** Tells whether an open file has the name that it had: it was neither removed nor moved, and its name is not a link that is left. */
+export function isStillThere(
+  fd: number,
+  place: string | undefined,
+  { nlink }: Pick<Stats, 'nlink'> = fstatSync(fd),
+): boolean {
+  return nlink > 0 && (place === undefined || placeNow(fd) === place);
+}
+
+/** For a file that was removed the kernel writes ` (deleted)` behind its place: no file that is opened by that path is there. */
+function placeNow(fd: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return undefined;
+  }
+}
