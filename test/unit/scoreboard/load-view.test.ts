@@ -184,7 +184,7 @@ test('a board that cannot be opened is seen when it is put right, with all its r
   t.after(() => [view, writer, board].forEach((one) => one.close()));
   truncateSync(board.path);
   assert.ok(!view.refresh(0));
-  // Its header says for a moment that it has fewer.
+  // The header says for a moment that there are fewer.
   const forged = encodeHeader(headerWith({ rows: 1 }));
   writeFileSync(board.path, Buffer.concat([forged, Buffer.alloc(ROW_BYTES)]));
   assert.ok(view.refresh(250));
