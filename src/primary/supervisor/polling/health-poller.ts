@@ -3,6 +3,7 @@ import { BEAT_MS } from '../../../contract/limits.ts';
 import type { ListenerSet } from '../../../listeners/listener-set.ts';
 import type { Settings } from '../../../options/index.ts';
 import type { Row } from '../../../scoreboard/layout.ts';
+import { BLANK } from '../../../scoreboard/record.ts';
 import { isOfTheFuture } from '../../../scoreboard/range.ts';
 import { BalanceLog } from './balance-log.ts';
 import type { FleetEvent, WorkerLoad } from '../../fleet/events.ts';
@@ -34,7 +35,7 @@ export interface HealthPollerParts {
   readonly row: (worker: WorkerId) => Row | undefined;
   readonly handoffs: () => HandoffCounts;
   readonly moves: () => MovesByReason;
-  /** Keeps figures of what is seen. */
+  /** Keeps figures of what is seen. The slots of the rows are the fleet's. */
   readonly figures: Pick<FigureHistory, 'look'>;
   readonly post: (event: FleetEvent | Look) => void;
   /** What is looked at only while there is a reason. */
@@ -95,7 +96,7 @@ export class HealthPoller {
       const beat = this.#believed(row(worker.id)) ?? this.#seen.get(worker.id);
       if (beat === undefined) continue;
       seen.set(worker.id, beat);
-      rows.push(beat);
+      rows.push({ ...beat, slot: worker.slot ?? BLANK.slot });
       if (worker.state === 'serving') loads.push(this.#loadOf(worker.id, beat));
       for (const event of judge(worker, beat, this.#watch, settings())) post(event);
     }

@@ -11,9 +11,13 @@ const fleet = { generation: 1, startedAt: 0, slots: [], workers: new Map([[1, wo
 /**
  * Returns the events of looks, each of which finds another row.
  *
- * @param options `period`: the time between two looks, `busy`: the CPU time of the primary in it, ms
+ * @param options `period`: the time between two looks, `busy`: the CPU time of the primary in it, ms; `slot`: what
+ *   the rows say; `seen`: gets the rows of which figures are kept
  */
-function looks(rows: ReadonlyArray<number | 'torn' | 'never'>, { period = 250, busy = 0 } = {}): string[] {
+function looks(
+  rows: ReadonlyArray<number | 'torn' | 'never'>,
+  { period = 250, busy = 0, slot = 0, seen = [] as Row[] } = {},
+): string[] {
   const events: string[] = [];
   let now = 1000;
   let cpuTime = 500;
@@ -26,14 +30,14 @@ function looks(rows: ReadonlyArray<number | 'torn' | 'never'>, { period = 250, b
     descriptors: { look: () => {} },
     listeners: { unblock: () => {} },
     row: () => row,
-    figures: { look: () => {} },
+    figures: { look: (_at: number, _startedAt: number, some: readonly Row[]) => void seen.push(...some) },
     slow: { look: () => {} },
     post: ({ type }: { readonly type: string }) => void events.push(type),
   } as unknown as HealthPollerParts);
   for (const heartbeat of rows) {
     now += period;
     cpuTime += busy;
-    row = typeof heartbeat === 'number' ? { ...BLANK, pid: 9, state: 'ready', heartbeat } : undefined;
+    row = typeof heartbeat === 'number' ? { ...BLANK, pid: 9, slot, state: 'ready', heartbeat } : undefined;
     poller.look(fleet);
   }
   return events.filter((type) => type !== 'restored');
@@ -58,4 +62,13 @@ test('looks that come late, as the primary is kept busy, find a worker that hang
   assert.deepEqual(looks(silent, { period: 1000, busy: 600 }).slice(0, 2), ['hung', 'hung']);
   assert.ok(looks(silent, { period: 1000, busy: 600 }).includes('silent'));
   assert.deepEqual(looks(silent, { period: 1000, busy: 10 }), []);
+});
+
+test('figures are kept of the fleet’s slots, whatever a row says', () => {
+  const seen: Row[] = [];
+  looks([1250, 1500], { slot: 1000, seen });
+  assert.deepEqual(
+    seen.map(({ slot }) => slot),
+    [0, 0],
+  );
 });
