@@ -390,3 +390,35 @@ test('many slots are looked at less often: what all looks cost together grows wi
   const [few, many] = looks as [number, number];
   assert.ok(many >= 1 && many <= few / 2, `${few} of 2 slots, ${many} of 97`);
 });
+
+/** So many slots are looked at every second beat. */
+const MANY = 33;
+
+test('with many slots it counts what has ended in a beat, and not since the last look', async (t) => {
+  const bench = new Bench(t, MANY);
+  bench.add(64);
+  bench.others = 60;
+  // That is one in ten of its own within a beat, and one in five between two looks. Of those it would give none for chance.
+  t.after(everySoOften(45, () => bench.replace()));
+  await some(bench, 3);
+});
+
+test('with many slots it counts what came from workers that leave in a beat, and not since the last look', async (t) => {
+  const bench = new Bench(t, MANY);
+  bench.add(4200);
+  bench.others = 4200;
+  // Of 4200, four within a beat may come from those that leave to each of so many workers.
+  t.after(everySoOften(80, () => bench.pass('drain')));
+  await poll(() => bench.looks > 1 || undefined, 'two looks');
+  bench.others = 4100;
+  await some(bench, 1);
+});
+
+test('with many slots, for how long it has been hot is told in beats', async (t) => {
+  const bench = new Bench(t, MANY);
+  const judged = t.mock.method(bench.heat, 'judge').mock;
+  bench.add(8);
+  bench.others = 8;
+  await poll(() => judged.callCount() > 0 || undefined, 'a look');
+  assert.equal(judged.calls[0]!.arguments[0].beats, 2);
+});
