@@ -259,8 +259,8 @@ export class Leveller {
     const { migration, requests } = this.#parts;
     const longAgo = performance.now() - STUCK_MS;
     const stuck = new Set<Socket>();
-    for (const { socket, part } of migration.receiving()) {
-      if (part === 'head' || (requests.answeringSince(socket) ?? -Infinity) <= longAgo) stuck.add(socket);
+    for (const { socket, part, since } of migration.receiving()) {
+      if (part === 'head' || (since ?? requests.answeringSince(socket) ?? -Infinity) <= longAgo) stuck.add(socket);
     }
     return stuck;
   }

@@ -28,6 +28,8 @@ class FakeSocket {
   /** A part of a request has come. */
   receives: 'head' | 'body' | undefined;
   answeringSince: number | undefined;
+  /** Where the server itself tells it. */
+  since: number | undefined;
   arrivedAt: number | undefined;
 }
 
@@ -163,7 +165,8 @@ class Bench {
     sockets: () => [...bench.sockets] as unknown as Socket[],
     *receiving() {
       for (const one of bench.sockets) {
-        if (one.receives !== undefined) yield { socket: one as unknown as Socket, part: one.receives };
+        if (one.receives !== undefined)
+          yield { socket: one as unknown as Socket, part: one.receives, since: one.since };
       }
     },
     restOf: (socket) => (socket as unknown as FakeSocket).rest,
@@ -261,6 +264,22 @@ for (const [receives, age, moves] of [
     bench.others = 6;
     const answeringSince = receives === 'body' && age !== undefined ? performance.now() - age : undefined;
     bench.add(100, { rest: 'busy', receives, answeringSince });
+    bench.add(12);
+    await some(bench, moves);
+    bench.end('taken', bench.moved);
+    await bench.settled();
+    assert.ok(moves === 3 ? bench.moved.length === 3 : bench.moved.length >= moves, `${bench.moved.length} moves`);
+  });
+}
+
+for (const [what, age, moves] of [
+  ['has not come whole for long cannot', 1500, 3],
+  ['has just begun can', -60_000, 7],
+] as const) {
+  test(`where the server tells since when it waits, those whose body ${what} move, for the plan`, async (t) => {
+    const bench = new Bench(t);
+    bench.others = 6;
+    bench.add(100, { rest: 'busy', receives: 'body', since: performance.now() - age });
     bench.add(12);
     await some(bench, moves);
     bench.end('taken', bench.moved);
