@@ -4,12 +4,12 @@
  */
 
 /**
- * For so many beats, of 250 ms, a worker has to be hot, because a moment of much work does not count. Where a look takes longer, two
- * looks at least.
+ * The number of beats, of 250 ms, for which a worker has to be hot, because a moment of much work does not count. Where looks are rarer
+ * than beats, at least two looks have to show it.
  */
 const HOT_BEATS = 4;
 
-/** For so many beats after giving it is not judged, because the effect has to show first. */
+/** The number of beats after giving for which a worker is not judged, because the effect has to show first. */
 const REST_BEATS = 4;
 
 /** Below this utilization a worker keeps no client waiting, however busy the others are. */
@@ -36,7 +36,7 @@ export interface Look {
 }
 
 export interface Overload {
-  /** For how many beats the worker has been hot at each look. */
+  /** The number of beats for which the worker has been hot at each look. */
   readonly hot: number;
   /** How many more beats the worker pauses for before it is judged again. */
   readonly rest: number;

@@ -108,8 +108,8 @@ export class OldPrimary {
   }
 
   /**
-   * It ends this process when it is stopped itself, until it has heard that this one is ready. It may have been stopped just before it
-   * hears that.
+   * Whether the primary before may still pass a stop on. When it is stopped itself it ends this process, until it has heard that this
+   * one is ready, and it may have been stopped just before it hears that.
    */
   get mayPassStopOn(): boolean {
     return !this.#isGone && !this.#isHeard;

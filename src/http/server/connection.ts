@@ -66,7 +66,7 @@ export class Connection implements ResponseSink, IncomingEvents {
   /** A state of the request side. The context has the state of the response side. */
   #request: number = IDLE;
   #requests = 0;
-  /** Infinity as long as nobody knows that the body comes in pieces: most come whole, with their head. */
+  /** The value is Infinity until the body is known to come in pieces: most come whole, with their head. */
   #bodySince = Infinity;
   /** The rest of the readTimeout while a body is full, ms; 0 for no limit. */
   #readTime = 0;

@@ -17,8 +17,8 @@ type Stop = Extract<FleetEvent, { type: 'stop' }>;
 
 /**
  * Stops softly, or at once after a second signal. Commands do not add up: two programs may ask for the same stop, and a
- * container's end begins with a command (`preStop`) and goes on with a signal. Nor does a signal that may have been passed on
- * add up with the same one that came by itself.
+ * container's end begins with a command (`preStop`) and goes on with a signal. A signal that may have been
+ * passed on does not add up with the same one that came by itself.
  */
 export function onStop(step: Step, { signal, idle, isNow, isPassedOn = false, request }: Stop): void {
   const { phase, stop } = step.fleet;

@@ -213,7 +213,7 @@ test('a stop that reaches both primaries by itself is passed on, and counts as o
   writeFileSync(join(app.directory, 'app.mjs'), release('next'));
   app.signal('SIGUSR2');
   await app.output(/next \d+\n/);
-  // One worker of the next primary serves, and the other one still boots.
+  // Now a worker of the next primary serves, and the other one still boots.
   const exchange = await poll(async () => {
     const opened = await Exchange.open(app.target);
     if (opened.headers['x-release'] === 'next') return opened;

@@ -109,7 +109,7 @@ test('updates that wait for their turn behind one that is never written end with
       const updates = Array.from({ length: 5 }, () => state.cache('c').update('k', () => 1));
       const [first, ...behind] = await Promise.allSettled(updates);
       assert.match(messageIn(first!), /changed by others for 3000 ms$/);
-      // Nobody has changed the key for them: none has asked.
+      // The key was not changed by others for them: none of these has asked.
       for (const one of behind)
         assert.match(messageIn(one), /^'k' waited \d{4} ms behind other updates of it in this process$/);
       // Each would take the whole time by itself.

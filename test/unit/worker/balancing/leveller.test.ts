@@ -426,7 +426,7 @@ test('with many slots it counts what came from workers that leave in a beat, and
   const bench = new Bench(t, MANY);
   bench.add(4200);
   bench.others = 4200;
-  // Of 4200, four within a beat may come from those that leave to each of so many workers.
+  // A worker that has 4200 is filled by more than four that come within a beat, where there are so many others.
   t.after(everySoOften(80, () => bench.pass('drain')));
   await poll(() => bench.looks > 1 || undefined, 'two looks');
   bench.others = 4100;
