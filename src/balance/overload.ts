@@ -4,13 +4,13 @@
  */
 
 /**
- * The number of consecutive looks in which a worker has to be hot, because a moment of much work does not count. A look
- * is a beat, 250 ms.
+ * The number of beats, of 250 ms, for which a worker has to be hot, because a moment of much work does not count. Where looks are rarer
+ * than beats, at least two looks have to show it.
  */
-const HOT_LOOKS = 4;
+const HOT_BEATS = 4;
 
-/** The number of looks after giving that are not judged, because its effect has to show first. */
-const REST_LOOKS = 4;
+/** The number of beats after giving for which a worker is not judged, because the effect has to show first. */
+const REST_BEATS = 4;
 
 /** Below this utilization a worker keeps no client waiting, however busy the others are. */
 const BUSY = 0.6;
@@ -19,10 +19,7 @@ const BUSY = 0.6;
 const HOT = 0.25;
 const STILL_HOT = 0.15;
 
-/**
- * The part of the handicap that a worker loses in a look in which it is cooler than the others: a connection in two
- * seconds.
- */
+/** The part of the handicap that a worker loses in a beat in which it is cooler than the others: a connection in two seconds. */
 const REPRIEVE = 1 / 8;
 
 /** A worker gives one in this many connections at once. */
@@ -34,12 +31,14 @@ export interface Look {
   readonly others: readonly number[];
   /** Open connections. */
   readonly connections: number;
+  /** The number of beats from one look to the next. Utilization is that of the last beat alone. */
+  readonly beats: number;
 }
 
 export interface Overload {
-  /** The number of consecutive hot looks. */
+  /** The number of beats for which the worker has been hot at each look. */
   readonly hot: number;
-  /** How many more looks the worker pauses for before it is judged again. */
+  /** How many more beats the worker pauses for before it is judged again. */
   readonly rest: number;
   /**
    * The number of connections that the worker may have fewer than the others. They count as if it had them. Otherwise
@@ -73,16 +72,17 @@ export function partOf(connections: number): number {
 
 /** @returns what is known now, and how many connections to give. */
 export function judgeOverload(before: Overload, look: Look): { overload: Overload; give: number } {
-  const { own, others, connections } = look;
+  const { own, others, connections, beats } = look;
   const { hot, rest, handicap } = before;
-  if (rest > 0) return { overload: { hot: 0, rest: rest - 1, handicap }, give: 0 };
+  if (rest >= beats) return { overload: { hot: 0, rest: rest - beats, handicap }, give: 0 };
   const mean = others.reduce((sum, one) => sum + one, 0) / Math.max(1, others.length);
   const excess = hot > 0 ? STILL_HOT : HOT;
   // A single connection would be just as hot elsewhere.
   if (others.length === 0 || connections < 2 || own < BUSY || own - mean < excess) {
-    const reprieve = own < mean || others.length === 0 ? REPRIEVE : 0;
+    const reprieve = own < mean || others.length === 0 ? REPRIEVE * beats : 0;
     return { overload: { ...COOL, handicap: Math.max(0, handicap - reprieve) }, give: 0 };
   }
-  if (hot + 1 < HOT_LOOKS) return { overload: { hot: hot + 1, rest: 0, handicap }, give: 0 };
-  return { overload: { hot: 0, rest: REST_LOOKS, handicap }, give: partOf(connections) };
+  const hotFor = hot === 0 ? 1 : hot + beats;
+  if (hotFor < HOT_BEATS) return { overload: { hot: hotFor, rest: 0, handicap }, give: 0 };
+  return { overload: { hot: 0, rest: REST_BEATS, handicap }, give: partOf(connections) };
 }

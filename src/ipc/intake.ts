@@ -10,7 +10,7 @@ import { Filled } from '../contract/filled.ts';
 import { jsonExcess, type JsonExcess, type JsonLimits } from '../sockets/json-excess.ts';
 import { carriesHandle, COMMAND, isEnvelope, MOST_BODIES } from './channel.ts';
 import { isClusterMessage } from './cluster-messages.ts';
-import { Lines } from './lines.ts';
+import { CutLine, Lines } from './lines.ts';
 import {
   awaitsAcknowledgement,
   channelOf,
@@ -20,7 +20,10 @@ import {
 } from './node-channel.ts';
 import type { ReceivedHandle } from './received-handle.ts';
 
-/** The largest size of a message. The longest legitimate ones are metrics, which take hundreds of bytes a series. */
+/**
+ * The largest size of a message. The longest legitimate ones are metrics, which take hundreds of bytes a series. A longer one of the
+ * application's is skipped, as far as it goes.
+ */
 export const LONGEST_LINE_BYTES: number = 4 * 1024 * 1024;
 
 /**
@@ -67,16 +70,19 @@ const LONGEST_REST_MS = 1500;
 const NODES_PREFIX = Buffer.from(NODES_HANDLE);
 const INTERNAL_PREFIX = Buffer.from('{"cmd":"NODE_');
 
+/** Why a message of the application's is not parsed: it has too many values, keys or levels, or more bytes than are kept. */
+export type Excess = 'too large' | 'too long';
+
 export interface IntakeEvents {
   /** The worker sent something that no worker should send. `body` is the message, if it could be parsed. */
   malformed(what: string, body?: unknown): void;
   /**
-   * The channel cannot be used any more: a line does not end, or the worker reads nothing. This side stops reading,
+   * The channel cannot be used any more: a line of prefork's own language does not end, or the worker reads nothing. This side stops reading,
    * too.
    */
   unusable(what: string): void;
   /** A message whose size the application decides has too much to be parsed, and is not. That is no misuse. */
-  dropped?(): void;
+  dropped?(why: Excess): void;
   /** The worker has said that it sends no handle, and one came that may have been sent right behind these words. */
   uncertain?(): void;
 }
@@ -102,7 +108,9 @@ export class Intake {
   readonly #isClustered: boolean;
   readonly #passes: Buffer | undefined;
   #handlesLeft: number;
-  readonly #splitter = new Lines(LONGEST_LINE_BYTES);
+  readonly #splitter = new Lines(LONGEST_LINE_BYTES, (beginning) => this.#maySkip(beginning));
+  /** How many of the bytes that were skipped have had their rest. */
+  #restedFor = 0;
   /** A handle that has arrived and that no message has taken yet. It belongs to a line that began when it came. */
   #handle: ReceivedHandle | undefined;
   /** The same of a line that began in an earlier read. */
@@ -114,7 +122,7 @@ export class Intake {
   /** The line that is being taken began in an earlier read. */
   #isContinued = false;
   /** The lines of the last read, and which of them is the next. Nothing more is read while there are any. */
-  #lines: readonly Uint8Array[] = [];
+  #lines: ReadonlyArray<Uint8Array | CutLine> = [];
   #next = 0;
   /** The time that messages have taken since the last pause, and the moment up to which it was counted, ms. */
   #spent = 0;
@@ -204,6 +212,12 @@ export class Intake {
     if (lines === undefined) return this.#giveUp(`sent a line of more than ${LONGEST_LINE_BYTES} bytes`);
     this.#lines = lines;
     this.#next = 0;
+    // A line without end must not be cheaper for who sends it than many that end.
+    if (this.#splitter.skipped - this.#restedFor >= LONGEST_LINE_BYTES) {
+      this.#restedFor += LONGEST_LINE_BYTES;
+      this.#spent += LONG_DELIVERY_MS;
+      this.#hasCostlyLine = true;
+    }
     if (lines.length === 0) this.#keepHandle();
     this.#takeWithinBudget();
   }
@@ -280,8 +294,9 @@ export class Intake {
     this.#events.malformed('a handle without a message');
   }
 
-  #take(line: Uint8Array): void {
-    this.#hasCostlyLine ||= line.length > COSTLY_LINE_BYTES;
+  #take(line: Uint8Array | CutLine): void {
+    this.#hasCostlyLine ||= line instanceof CutLine || line.length > COSTLY_LINE_BYTES;
+    if (line instanceof CutLine) return this.#passOver(line.beginning);
     const excess = line.length > DEEPEST ? jsonExcess(line, limitsOf(line)) : undefined;
     if (excess !== undefined) return this.#isApplications(line) ? this.#skip(line) : this.#tooMany(excess);
     const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8');
@@ -306,10 +321,25 @@ export class Intake {
     this.#events.malformed(`too many ${excess}`);
   }
 
-  /** Leaves a line unread, which costs as much as a long message, and must not be cheaper for who sends it. */
+  /** Says of a line that is too long whether its rest is skipped: how much an application sends to its parent is its own affair. */
+  #maySkip(beginning: Uint8Array): boolean {
+    if (!this.#isApplications(beginning)) return false;
+    this.#events.dropped?.('too long');
+    return true;
+  }
+
   #skip(line: Uint8Array): void {
+    this.#events.dropped?.('too large');
+    this.#passOver(line);
+  }
+
+  /**
+   * Leaves a line unread, which costs as much as a long message, and must not be cheaper for who sends it.
+   *
+   * @param line its beginning, at least
+   */
+  #passOver(line: Uint8Array): void {
     this.#spent += LONG_DELIVERY_MS;
-    this.#events.dropped?.();
     if (!startsWith(line, NODES_PREFIX)) return;
     this.#takeOneHandle()?.close();
     this.checkBacklog();
@@ -356,7 +386,8 @@ export class Intake {
   #hasNodesHandleBehind(): boolean {
     if (this.#splitter.isOpen) return true;
     const last = this.#lines.slice(this.#next).at(-1);
-    return last !== undefined && startsWith(last, NODES_PREFIX);
+    if (last === undefined) return false;
+    return startsWith(last instanceof CutLine ? last.beginning : last, NODES_PREFIX);
   }
 
   /**

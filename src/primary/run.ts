@@ -96,7 +96,10 @@ async function supervise(
   const { settings: given } = launch;
   let launches: Launches | undefined;
   const nodemon = isBelowNodemon();
-  const signals = new Signals(() => (launches?.settings ?? given).shutdownGracePeriod, { isBelowNodemon: nodemon });
+  const signals = new Signals(() => (launches?.settings ?? given).shutdownGracePeriod, {
+    isBelowNodemon: nodemon,
+    mayPassStopOn: () => oldPrimary?.mayPassStopOn === true,
+  });
   cleanup.add(() => signals.close());
   const lines = new LineRing();
   const log = createLog(given.logFormat, given.logLevel, options.logger, {

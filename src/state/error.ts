@@ -8,7 +8,7 @@
  * - `ERR_STATE_VERSION` the file belongs to another program or another version, or another version of prefork has begun a
  *   format in Redis that this one does not know
  * - `ERR_STATE_DAMAGED` the file is not a database any more, or prefork did not write its content
- * - `ERR_STATE_TIMEOUT` other processes held a lock, or the store itself, for too long
+ * - `ERR_STATE_TIMEOUT` other processes held a lock, or the store itself, for too long, or an update waited too long for its turn
  * - `ERR_STATE_UNAVAILABLE` the server cannot be reached, or answers as no Redis would
  * - `ERR_STATE_UNSUPPORTED` this Node has no engine to keep state in
  * - `ERR_STATE_MISSING_DEPENDENCY` the call needs a package that is not installed

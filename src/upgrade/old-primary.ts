@@ -31,6 +31,7 @@ export class OldPrimary {
   /** True when this process is the primary, or will not become it. */
   #isOver = false;
   #isGone = !process.connected;
+  #isHeard = false;
   #gone: () => void = () => {};
   #taker: Taker | undefined;
 
@@ -99,10 +100,19 @@ export class OldPrimary {
     return new Promise((resolve) => {
       process.on('message', (said, handle) => {
         if (!isMoveMessage(said)) return closeHandle(handle);
-        if (said.prefork === 'heard') resolve();
-        else this.#take(said, handle);
+        if (said.prefork !== 'heard') return this.#take(said, handle);
+        this.#isHeard = true;
+        resolve();
       });
     });
+  }
+
+  /**
+   * Whether the primary before may still pass a stop on. When it is stopped itself it ends this process, until it has heard that this
+   * one is ready, and it may have been stopped just before it hears that.
+   */
+  get mayPassStopOn(): boolean {
+    return !this.#isGone && !this.#isHeard;
   }
 
   /** What became of a connection that it has sent. */

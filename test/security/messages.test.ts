@@ -1,8 +1,9 @@
 /** Tests random messages of a worker to the primary, of every kind that there is, with every handle that Node sends. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { conforms } from '../../src/control/status/conforms.ts';
 import { statusSchema } from '../../src/control/status/status-schema.ts';
 import { serve, type App } from '../support/app.ts';
@@ -115,6 +116,80 @@ test('a worker that says large objects without end is replaced, and does not kee
   await app.event('worker hung', { slot: 0 });
   await app.event('worker exited', { slot: 0, reason: 'hung' });
 });
+
+const long = `require('node:http').createServer((_request, response) => {
+  response.end('', () => {
+    process.send({ text: 'x'.repeat(10_000_000) });
+    process.send({ text: 'after it' });
+  });
+}).listen(process.env.PORT);`;
+
+test('a message of any length that the application sends is dropped alone: its worker lives, and is heard on', async () => {
+  await using app = await serve({
+    entry: './app.cjs',
+    files: {
+      'app.cjs': long,
+      'half.cjs': `require('node:cluster').on('message', (_worker, { text }) => console.log('heard', text));`,
+    },
+    options: ['--workers', '1', '--primary', './half.cjs'],
+  });
+  await app.event('primary half ready');
+  await get(app.target, { path: '/' });
+  await app.output(/^heard after it$/m);
+  assert.equal(
+    app.events('message dropped')[0]!.fields['why'],
+    'one that the application sent is longer than 4194304 bytes',
+  );
+  assert.deepEqual(
+    [app.events('worker expelled'), app.events('worker exited'), app.events('bad message')],
+    [[], [], []],
+  );
+});
+
+/** Writes a line that begins as one of the application's, and has no end. */
+const endless = `const { writeSync } = require('node:fs');
+let rest = Buffer.from('{"text":"');
+const more = Buffer.alloc(1 << 20, 'x');
+const write = () => {
+  try {
+    for (;;) {
+      rest = rest.subarray(writeSync(process.channel.fd, rest));
+      if (rest.length === 0) rest = more;
+    }
+  } catch (error) {
+    if (error.code === 'EAGAIN') setTimeout(write, 1);
+  }
+};
+require('node:http').createServer((_request, response) => response.end('', write)).listen(process.env.PORT);`;
+
+test(
+  'a line of the application’s without end takes neither the primary’s memory nor its time',
+  { skip: notLinux },
+  async () => {
+    await using app = await serve({
+      entry: './app.cjs',
+      files: { 'app.cjs': endless },
+      options: ['--workers', '1', '--shutdown-grace-period', '1s'],
+    });
+    const { resident: before, cpu: cpuBefore } = costOf(app.pid);
+    const since = performance.now();
+    await get(app.target, { path: '/' });
+    await app.event('message dropped');
+    while (performance.now() - since < 3000) {
+      await assertAnswers(app, 0);
+      await delay(50);
+    }
+    const { resident, cpu } = costOf(app.pid);
+    assert.ok(resident - before < 96 * 1024 * 1024, `${resident - before} bytes`);
+    assert.ok(cpu - cpuBefore < 1500, `${cpu - cpuBefore} ms`);
+  },
+);
+
+/** The resident memory of a process, in bytes, and the CPU time that it has used, ms. */
+function costOf(pid: number): { resident: number; cpu: number } {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ').map(Number);
+  return { resident: fields[21]! * 4096, cpu: (fields[11]! + fields[12]!) * 10 };
+}
 
 /** Sends 250 descriptors with each message of a handoff, which Node cannot: the messages are as they should be. */
 const generous = `

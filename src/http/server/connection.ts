@@ -66,6 +66,8 @@ export class Connection implements ResponseSink, IncomingEvents {
   /** A state of the request side. The context has the state of the response side. */
   #request: number = IDLE;
   #requests = 0;
+  /** The value is Infinity until the body is known to come in pieces: most come whole, with their head. */
+  #bodySince = Infinity;
   /** The rest of the readTimeout while a body is full, ms; 0 for no limit. */
   #readTime = 0;
 
@@ -106,6 +108,17 @@ export class Connection implements ResponseSink, IncomingEvents {
     // The application waits for bytes that it will not get here, and not there either.
     if (socket.listenerCount('data') + socket.listenerCount('readable') > 0) return 'never';
     return this.isIdle && !this.#incoming.isPaused ? 'free' : 'busy';
+  }
+
+  /** The part of a request that is waited for. A body that waits for its handler is none. */
+  get part(): 'head' | 'body' | undefined {
+    if (this.#request === HEAD) return 'head';
+    return this.#request === BODY ? 'body' : undefined;
+  }
+
+  /** When the body that is waited for was first seen not to be whole; undefined once its request is answered. */
+  get bodySince(): number | undefined {
+    return this.#current.context?.isAnswered === true ? undefined : this.#bodySince;
   }
 
   get isOver(): boolean {
@@ -243,6 +256,7 @@ export class Connection implements ResponseSink, IncomingEvents {
   }
 
   ranOut(): void {
+    if (this.#request === BODY && this.#bodySince === Infinity) this.#bodySince = performance.now();
     if (this.#request !== IDLE) return;
     this.#request = requestSide.next(IDLE, ON_BYTES);
     this.#deadline.set(this.#core.settings.readTimeout);
@@ -273,6 +287,7 @@ export class Connection implements ResponseSink, IncomingEvents {
   /** @param cameInPieces true when the head came in pieces. The readTimeout goes on from the first of them then. */
   #beginBody(parser: Parser, head: RequestHead, cameInPieces: boolean): void {
     const receiver = new RequestBodyReceiver(this.#core, head, () => this.#onTaken());
+    this.#bodySince = Infinity;
     const context = new Context(head, this, receiver.body);
     this.#current.begin(context, receiver);
     const { contentLength, expectsContinue } = parser.head.framing;

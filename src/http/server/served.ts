@@ -33,6 +33,8 @@ export interface Served {
   sockets?(): Iterable<Socket>;
   /** Whether another process could serve the connection. When a server lacks this function, the answer is `never`. */
   rest?(socket: Socket): Rest;
+  /** The connections on which a part of a request has come, and that wait for the rest of it. A server that lacks this function does not tell. */
+  receiving?(): Iterable<Receiving>;
   /**
    * Has `onFree` hear of each connection whose request is answered, from now on and until the server drains or is told
    * otherwise.
@@ -63,6 +65,17 @@ export interface RequestFollower {
  * two requests. With `busy` it cannot before it has been answered, or has calmed down. A connection with `never` stays where it is.
  */
 export type Rest = 'free' | 'busy' | 'never';
+
+/** A connection on which a part of a request has come: of its head, or of its body. */
+export interface Receiving {
+  readonly socket: Socket;
+  readonly part: 'head' | 'body';
+  /**
+   * When it became known that a body has not come whole, by `performance.now`. Undefined where the request is answered already, and where
+   * the server does not know.
+   */
+  readonly since?: number | undefined;
+}
 
 /**
  * The handle of a connection has this key when the connection was served before, by another process or here, and so was

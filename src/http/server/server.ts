@@ -16,7 +16,7 @@ import type { Handler, Hooks, HttpLogger } from '../message/hooks.ts';
 import { interceptAccepting, own, type AcceptedHandle } from '../node-internals/index.ts';
 import { refusalText } from './refusal-text.ts';
 import { ServerCore } from './server-core.ts';
-import { MOVED, SERVED, type Served } from './served.ts';
+import { MOVED, SERVED, type Receiving, type Served } from './served.ts';
 import { resolveSettings, type Settings } from './settings.ts';
 import { RawSource, StreamSource } from './source.ts';
 import { UpgradeRequest } from '../message/upgrade-request.ts';
@@ -168,6 +168,7 @@ export class Server extends NetServer {
       answerFirst: (path, answer) => this.#core.application.answerFirst(path, answer),
       idle: () => this.#idle(),
       sockets: () => this.#sockets(),
+      receiving: () => this.#receiving(),
       rest: (socket) => (socket as Connected)[CONNECTION]?.rest ?? 'never',
     };
   }
@@ -179,6 +180,11 @@ export class Server extends NetServer {
 
   *#sockets(): Generator<Socket> {
     for (const { socket } of this.#core.connections) yield socket;
+  }
+
+  *#receiving(): Generator<Receiving> {
+    for (const { socket, part, bodySince } of this.#core.connections)
+      if (part !== undefined) yield { socket, part, since: part === 'body' ? bodySince : undefined };
   }
 
   /** Accepts as `onconnection` of node:net does: the close of the server waits for this socket, and it is counted. */

@@ -145,13 +145,15 @@ export type FleetEvent =
   | { readonly type: 'upgrade-failed'; readonly reason: string; readonly stderr?: string }
   /**
    * A stop is asked for. A second signal, or `isNow`, means without grace. `idle` is how long idle connections may stay
-   * open, ms. Without `signal` the control socket has asked.
+   * open, ms. Without `signal` the control socket has asked. A signal with `isPassedOn` may be the same stop once more, and is
+   * neither a first signal nor a second one.
    */
   | {
       readonly type: 'stop';
       readonly signal?: NodeJS.Signals;
       readonly idle: number;
       readonly isNow?: boolean;
+      readonly isPassedOn?: boolean;
       readonly request?: RequestId;
     }
   /** prefork cannot go on: a hook threw, or prefork itself failed. */

@@ -17,13 +17,15 @@ type Stop = Extract<FleetEvent, { type: 'stop' }>;
 
 /**
  * Stops softly, or at once after a second signal. Commands do not add up: two programs may ask for the same stop, and a
- * container's end begins with a command (`preStop`) and goes on with a signal.
+ * container's end begins with a command (`preStop`) and goes on with a signal. A signal that may have been
+ * passed on does not add up with the same one that came by itself.
  */
-export function onStop(step: Step, { signal, idle, isNow, request }: Stop): void {
+export function onStop(step: Step, { signal, idle, isNow, isPassedOn = false, request }: Stop): void {
   const { phase, stop } = step.fleet;
   const requests = [...(stop?.requests ?? []), ...(request === undefined ? [] : [request])];
-  const isSecond = signal !== undefined && stop?.isSignalled === true;
-  const isSignalled = signal !== undefined || stop?.isSignalled === true;
+  const isSignal = signal !== undefined && !isPassedOn;
+  const isSecond = isSignal && stop?.isSignalled === true;
+  const isSignalled = isSignal || stop?.isSignalled === true;
   const askedAt = stop?.askedAt ?? step.at;
   step.fleet = { ...step.fleet, stop: { askedAt, isByUser: true, isSignalled, idle, requests } };
   switch (phase) {

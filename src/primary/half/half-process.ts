@@ -1,14 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
 import { Channel } from '../../ipc/channel.ts';
 import { decodeHalfMessage, HALF_SENDS, type HalfMessage, type ToHalf } from '../../ipc/half-messages.ts';
-import { Intake, LONGEST_BACKLOG_BYTES } from '../../ipc/intake.ts';
+import { Intake, LONGEST_BACKLOG_BYTES, type Excess } from '../../ipc/intake.ts';
 import { channelOf } from '../../ipc/node-channel.ts';
 import { Settling, type Answer } from '../../ipc/settling.ts';
 
 export interface HalfEvents {
   said(message: Exclude<HalfMessage, { type: Answer }>): void;
   /** The program has given a message that has too much to be read. */
-  dropped(): void;
+  dropped(why: Excess): void;
   /** The process sent what our end of the channel never sends. */
   offended(what: string): void;
   /** Comes exactly once, and is the last event. */
@@ -52,7 +52,12 @@ export class HalfProcess {
     };
     const intake: Intake | undefined = Intake.of(
       child,
-      { malformed: offend, unusable: offend, uncertain: () => this.#settling.doubt(), dropped: () => events.dropped() },
+      {
+        malformed: offend,
+        unusable: offend,
+        uncertain: () => this.#settling.doubt(),
+        dropped: (why) => events.dropped(why),
+      },
       { isClustered: false, mostHandles: MOST_HANDLES, passes: HALF_SENDS },
     );
     this.#settling = new Settling({

@@ -2,6 +2,7 @@
 import type { ChildProcess } from 'node:child_process';
 import type { Program } from '../../options/index.ts';
 import type { WorkerId } from '../fleet/ids.ts';
+import { LONGEST_LINE_BYTES, type Excess } from '../../ipc/intake.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { Os } from '../workers/os.ts';
 import { isReplaced } from '../installation.ts';
@@ -87,7 +88,7 @@ export class PrimaryHalf {
       child,
       {
         said: (message) => this.#said(process, message),
-        dropped: () => this.dropped('too large'),
+        dropped: (why) => this.dropped(why),
         offended: (what) => {
           log('primary half failed', { pid: child.pid, code: undefined, signal: undefined, why: `it sent ${what}` });
           os.kill(child, 'SIGKILL');
@@ -224,7 +225,8 @@ export class PrimaryHalf {
   }
 }
 
-const DROPPED: Readonly<Record<Refusal | 'worker is full' | 'too large', string>> = {
+const DROPPED: Readonly<Record<Refusal | Excess | 'worker is full', string>> = {
+  'too long': `one that the application sent is longer than ${LONGEST_LINE_BYTES} bytes`,
   'too large':
     'one that the application sent has more than 65536 keys that differ, more than 1000 levels, or mostly values of a few bytes',
   'too many': 'a worker, or the half itself, sends more than 10000 messages a second',

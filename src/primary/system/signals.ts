@@ -6,6 +6,8 @@ export interface Surroundings {
   /** Tells whether the terminal that this process was started in is gone. */
   readonly isTerminalClosed: () => boolean;
   readonly isBelowNodemon: boolean;
+  /** Tells whether the primary before this one may pass a stop on, which it does once, by SIGTERM. */
+  readonly mayPassStopOn: () => boolean;
 }
 
 /**
@@ -13,7 +15,9 @@ export interface Surroundings {
  * terminal, so idle connections are not kept for long. After SIGTERM a load balancer may still be sending requests over
  * its idle connections.
  */
-const meanings: ReadonlyArray<readonly [NodeJS.Signals, (grace: number, surroundings: Surroundings) => FleetEvent]> = [
+const meanings: ReadonlyArray<
+  readonly [NodeJS.Signals, (grace: number, where: Omit<Surroundings, 'mayPassStopOn'>) => FleetEvent]
+> = [
   ['SIGTERM', (grace) => ({ type: 'stop', signal: 'SIGTERM', idle: Math.min(5000, grace / 2) })],
   ['SIGINT', (grace) => ({ type: 'stop', signal: 'SIGINT', idle: Math.min(1000, grace / 2) })],
   // The kernel sends SIGHUP when a terminal is closed, but to daemons SIGHUP means a reload (signal(7)).
@@ -46,6 +50,8 @@ export class Signals {
   readonly #removers: ReadonlyArray<() => void>;
   readonly #early: FleetEvent[] = [];
   #post: (event: FleetEvent) => void = (event) => void this.#early.push(event);
+  readonly #mayPassStopOn: () => boolean;
+  #isStopPassedOn = false;
 
   /**
    * Installs the handlers.
@@ -53,9 +59,11 @@ export class Signals {
    * @param gracePeriod returns the shutdown grace period in ms.
    */
   constructor(gracePeriod: () => number, surroundings: Partial<Surroundings> = {}) {
-    const { isTerminalClosed = terminalWatch(), isBelowNodemon = false } = surroundings;
+    const { isTerminalClosed = terminalWatch(), isBelowNodemon = false, mayPassStopOn = () => false } = surroundings;
+    this.#mayPassStopOn = mayPassStopOn;
     this.#removers = meanings.map(([signal, meaning]) => {
-      const handler = (): void => this.#post(meaning(gracePeriod(), { isTerminalClosed, isBelowNodemon }));
+      const handler = (): void =>
+        this.#post(this.#counted(signal, meaning(gracePeriod(), { isTerminalClosed, isBelowNodemon })));
       try {
         process.on(signal, handler);
       } catch {
@@ -64,6 +72,16 @@ export class Signals {
       }
       return () => void process.off(signal, handler);
     });
+  }
+
+  /**
+   * What ends a whole group of processes (a terminal, a service manager) reaches the next primary of an upgrade by itself, and by
+   * the primary before it, in either order. A user's second signal is then the third one that comes.
+   */
+  #counted(signal: NodeJS.Signals, event: FleetEvent): FleetEvent {
+    if (event.type !== 'stop' || signal !== 'SIGTERM' || this.#isStopPassedOn || !this.#mayPassStopOn()) return event;
+    this.#isStopPassedOn = true;
+    return { ...event, isPassedOn: true };
   }
 
   deliverTo(post: (event: FleetEvent) => void): void {

@@ -639,7 +639,7 @@ export const eventTable: { readonly [Name in EventName]: EventRow<EventFacts[Nam
     level: 'warn',
     fields: given('why'),
     means:
-      'A message between a worker and the process of `--primary` was not passed on, or one that the application sent to its parent has too much to be read. The line comes at most once a minute.',
+      'A message between a worker and the process of `--primary` was not passed on, or one that the application sent to its parent is longer than 4 MB, or has too much to be read. The line comes at most once a minute.',
   },
   'stop signal unheard': {
     level: 'warn',

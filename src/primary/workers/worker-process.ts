@@ -2,7 +2,7 @@ import type { ChildProcess, Serializable } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 import { HUNG_AFTER_MS } from '../../contract/limits.ts';
 import { Channel, type SentHandle } from '../../ipc/channel.ts';
-import { Intake, LONGEST_BACKLOG_BYTES, MOST_BEHIND_HANDLE } from '../../ipc/intake.ts';
+import { Intake, LONGEST_BACKLOG_BYTES, MOST_BEHIND_HANDLE, type Excess } from '../../ipc/intake.ts';
 import { awaitsAcknowledgement, channelOf, messagesBehindHandle } from '../../ipc/node-channel.ts';
 import { decodeWorkerMessage, type PrimaryMessage, type WorkerMessage } from '../../ipc/messages.ts';
 import { Settling, type Answer } from '../../ipc/settling.ts';
@@ -24,7 +24,7 @@ export interface WorkerEvents {
    */
   offended(worker: WorkerId, offence: Offence): void;
   /** The application has sent a message that has too much to be read. */
-  dropped(worker: WorkerId): void;
+  dropped(worker: WorkerId, why: Excess): void;
   /** The application has sent a message that no listener in this process hears. It is not trusted. */
   unheard(worker: WorkerId, message: unknown): void;
   exited(worker: WorkerId, exit: ExitFacts): void;
@@ -98,7 +98,7 @@ export class WorkerProcess {
       {
         malformed: (what, body) => this.#offend({ what, body, isLast: false }),
         unusable: (what) => this.#offend({ what, isLast: true }),
-        dropped: () => this.#isExpelled || events.dropped(id),
+        dropped: (why) => this.#isExpelled || events.dropped(id, why),
         uncertain: () => this.#settling.doubt(),
       },
       { isClustered },

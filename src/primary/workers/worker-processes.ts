@@ -250,7 +250,7 @@ export class WorkerProcesses {
     const events: WorkerEvents = {
       message: (from, message, handle) => post({ type: 'message', worker: from, message, handle }),
       offended: (from, offence) => post({ type: 'offended', worker: from, offence }),
-      dropped: () => half.dropped('too large'),
+      dropped: (_from, why) => half.dropped(why),
       unheard: (from, message) => {
         if (half.isWanted) half.said(from, message);
         else this.#unheard.take(message);

@@ -87,26 +87,29 @@ export class RedisEngine implements Engine {
 
   /**
    * Repeats the change until no other write came in between, for at most the timeout. One process always succeeds. Updates of a key in this
-   * process take turns: they would only overtake each other. One whose turn comes after the timeout fails, and asks nothing.
+   * process take turns: they would only overtake each other. One whose turn comes after the timeout fails, and asks nothing. The error says
+   * which of the two the time went to.
    */
   async update(area: string, key: string, change: (current: Item | undefined) => Change): Promise<void> {
-    const until = performance.now() + this.#timeout;
-    return this.#turns.take(this.#key(area, key), () => this.#update(area, key, change, until));
+    const asked = performance.now();
+    return this.#turns.take(this.#key(area, key), () => this.#update(area, key, change, asked));
   }
 
   async #update(
     area: string,
     key: string,
     change: (current: Item | undefined) => Change,
-    until: number,
+    asked: number,
   ): Promise<void> {
+    const until = asked + this.#timeout;
+    const turn = performance.now();
     while (performance.now() < until) {
       const before = await this.#raw(area, key);
       const next = change(decodeItem(before));
       if (next === undefined) return;
       if (await this.#put(area, key, next.stored, next.terms, 'same', before ?? Buffer.alloc(0))) return;
     }
-    throw new StateError('ERR_STATE_TIMEOUT', `'${key}' was changed by others for ${this.#timeout} ms`);
+    throw tooLate(key, turn - asked, until - turn);
   }
 
   async add(area: string, key: string, amount: number, { ttl = 0, when, id }: AddTerms = {}): Promise<Counted> {
@@ -343,6 +346,19 @@ export class RedisEngine implements Engine {
 
 function sizeOfItem(key: string, stored: Stored): number {
   return OVERHEAD_BYTES + Buffer.byteLength(key) * 2 + sizeOf(stored);
+}
+
+/**
+ * Explains that an update has not come about in its time.
+ *
+ * @param waited how long it waited for its turn, ms.
+ * @param left how much of its time was left then.
+ */
+function tooLate(key: string, waited: number, left: number): StateError {
+  const wait = Math.round(waited);
+  const behind = `${wait} ms behind other updates of it in this process`;
+  const overtaken = `was changed by others for ${Math.round(left)} ms${wait > 0 ? `, after ${behind}` : ''}`;
+  return new StateError('ERR_STATE_TIMEOUT', `'${key}' ${left > 0 ? overtaken : `waited ${behind}`}`);
 }
 
 function unaddable(error: unknown, key: string): unknown {

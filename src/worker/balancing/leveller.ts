@@ -73,7 +73,7 @@ interface Part {
   left: number;
 }
 
-/** What has become of connections since the last look. */
+/** What has become of connections since the last beat. */
 interface Changes {
   readonly ended: number;
   /** Those that have come from workers that leave. */
@@ -121,7 +121,10 @@ export class Leveller {
 
   /** The row is written: also that of a worker which drains, with what it still has and what it has sent to its successor. */
   #onBeat(beat: number): void {
-    if (!this.#isLook(beat)) return;
+    if (!this.#isLook(beat)) {
+      if (this.#isLook(beat + BEAT_MS)) this.#count();
+      return;
+    }
     this.#beat = beat;
     this.#plan = [];
     this.#forgetFree();
@@ -132,8 +135,17 @@ export class Leveller {
 
   /** Between two looks the plan of the last one goes on. */
   #isLook(beat: number): boolean {
-    const every = Math.ceil(this.#view.slots / MOST_LOOKED_AT);
-    return every <= 1 || Math.round(beat / BEAT_MS) % every === 0;
+    return Math.round(beat / BEAT_MS) % this.#beatsPerLook === 0;
+  }
+
+  get #beatsPerLook(): number {
+    return Math.max(1, Math.ceil(this.#view.slots / MOST_LOOKED_AT));
+  }
+
+  /** The rules are about what changes within a beat. So a look counts from the beat before it, and not from the look before. */
+  #count(): void {
+    this.#cameFromLeavers();
+    this.#turnover.passing(this.#ended(), this.#parts.servers.open());
   }
 
   #lookSoon(beat: number): void {
@@ -215,6 +227,7 @@ export class Leveller {
       own: isUneven ? 0 : utilization[own]!,
       others: others.map((slot) => utilization[slot]!),
       connections,
+      beats: this.#beatsPerLook,
     });
     if (give === 0) return undefined;
     const coolest = others.reduce((best, slot) => (utilization[slot]! < utilization[best]! ? slot : best));
@@ -243,8 +256,8 @@ export class Leveller {
     const { migration, requests } = this.#parts;
     const longAgo = performance.now() - STUCK_MS;
     const stuck = new Set<Socket>();
-    for (const { socket, part } of migration.receiving()) {
-      if (part === 'head' || (requests.answeringSince(socket) ?? -Infinity) <= longAgo) stuck.add(socket);
+    for (const { socket, part, since } of migration.receiving()) {
+      if (part === 'head' || (since ?? requests.answeringSince(socket) ?? -Infinity) <= longAgo) stuck.add(socket);
     }
     return stuck;
   }
@@ -308,7 +321,7 @@ export class Leveller {
   #moved(part: Part, how: HandoffEnd): void {
     if (how !== 'taken') {
       this.#give(part, -1);
-      // Nothing more goes there before the next beat.
+      // Nothing more goes there before the next look.
       part.left = 0;
     }
     this.#moveFree();

@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
 import { isLasting, isRestless } from '../../balance/levelling.ts';
 
-/** So many connections are followed from one look to the next. */
+/** So many connections are followed from one beat to the next. */
 const MOST_FOLLOWED = 64;
 
 /**
  * Tells how many of this worker's connections come and go so fast that moving them does not pay. How many have ended does not tell that
  * by itself: one client that connects for each request ends as many as a hundred others keep. So where many have ended, some of those
- * that are here are followed to the next look.
+ * that are here are followed to the next beat.
  */
 export class Turnover {
   readonly #sockets: () => Iterable<Socket>;
@@ -19,9 +19,10 @@ export class Turnover {
   }
 
   /**
-   * Tells how many of the connections come and go. This should be called once at each look, or {@link forget}.
+   * Tells how many of the connections come and go. This should be called at each look, or {@link forget}, and at the beat
+   * before it.
    *
-   * @param ended since the last look
+   * @param ended since the last call
    * @param open connections now
    * @returns 0 where few end, and Infinity where so many do that no move pays
    */

@@ -1,5 +1,5 @@
 import type { Server, Socket } from 'node:net';
-import { isPinned, servedBy, type Rest } from '../../http/server/served.ts';
+import { isPinned, servedBy, type Receiving, type Rest } from '../../http/server/served.ts';
 import type { HandoffEnd, MoveReason } from '../../ipc/messages.ts';
 import type { Handoffs } from '../balancing/handoffs.ts';
 import {
@@ -7,7 +7,6 @@ import {
   connectionsOf,
   isHandleAtRest,
   receivingOf,
-  type Receiving,
   restOf,
   takeHandle,
   unwatchHeads,
@@ -93,9 +92,12 @@ export class Migration implements Mover {
     }
   }
 
-  /** The connections of node:http on which a part of a request has come, of its head or of its body. */
+  /** The connections on which a part of a request has come, of its head or of its body. */
   *receiving(): Generator<Receiving> {
-    for (const { server } of this.#parts.servers) yield* receivingOf(server);
+    for (const { server } of this.#parts.servers) {
+      yield* servedBy(server)?.receiving?.() ?? [];
+      yield* receivingOf(server);
+    }
   }
 
   restOf(socket: Socket): Rest {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, Server as HttpServer } from 'node:http';
 import type { Server, Socket } from 'node:net';
-import type { Rest } from '../../http/server/served.ts';
+import type { Receiving, Rest } from '../../http/server/served.ts';
 import type { NativeClient } from '../../listeners/native.ts';
 import { acceptingServerOf, detachHandle, handleOf, isNative, type ConnectionHandle } from './connection-handle.ts';
 import { isThere, symbolOf, type WorkerPart } from './parts.ts';
@@ -39,12 +39,6 @@ interface Heads {
 }
 
 const HEADS: unique symbol = Symbol('prefork.heads');
-
-/** A connection on which a part of a request has come. */
-export interface Receiving {
-  readonly socket: Socket;
-  readonly part: 'head' | 'body';
-}
 
 /** Node's own list of the HTTP/1 connections of a server: what its `closeIdleConnections` and its timeouts look at. */
 export interface ConnectionsList {

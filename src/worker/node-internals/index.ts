@@ -14,7 +14,6 @@ export {
   isHandleAtRest,
   isAllWritten,
 } from './connection-handle.ts';
-export type { Receiving } from './http1.ts';
 export { connectionsOf, restOf, makeIdle, receivingOf, takeHandle, unwatchHeads, watchHeads } from './http1.ts';
 export { writeBesideHttp2 } from './http2.ts';
 export {

@@ -5,6 +5,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { test } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { serve } from '../../support/app.ts';
 import { ask, Exchange, untilRefused } from '../../support/http.ts';
 import { isAlive } from '../../support/leftovers.ts';
@@ -188,6 +189,42 @@ test('a stop during an upgrade stops both', async () => {
   app.signal('SIGUSR2');
   await app.event('upgrading');
   app.signal('SIGTERM');
+  await app.gone();
+  await app.exit();
+});
+
+test('a stop that reaches both primaries by itself is passed on, and counts as one', async () => {
+  const release = (what: string): string => `import { createServer } from 'node:http';
+    console.log('${what}', process.ppid);
+    const server = createServer(async (request, response) => {
+      response.setHeader('x-release', '${what}');
+      for await (const chunk of request) response.write(chunk);
+      response.end();
+    });
+    const wait = '${what}' === 'next' && process.env.PREFORK_SLOT === '1' ? 60_000 : 0;
+    setTimeout(() => server.listen(process.env.PORT), wait);`;
+  await using app = await serve({
+    entry: './app.mjs',
+    files: { 'app.mjs': release('first') },
+    options: ['--workers', '2'],
+    // Ctrl-C at a terminal reaches all.
+    group: true,
+  });
+  writeFileSync(join(app.directory, 'app.mjs'), release('next'));
+  app.signal('SIGUSR2');
+  await app.output(/next \d+\n/);
+  // Now a worker of the next primary serves, and the other one still boots.
+  const exchange = await poll(async () => {
+    const opened = await Exchange.open(app.target);
+    if (opened.headers['x-release'] === 'next') return opened;
+    await opened.finish();
+    return undefined;
+  }, 'a worker of the next primary');
+  app.signal('SIGINT', 'group');
+  await app.event('upgrade failed');
+  await setTimeout(500);
+  assert.equal((await exchange.finish()).body, 'first last');
+  assert.equal(app.events('killing workers').length, 0);
   await app.gone();
   await app.exit();
 });

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { transfersFrom } from '../../../src/balance/levelling.ts';
 import { afterGiving, COOL, handicapOf, judgeOverload, type Look } from '../../../src/balance/overload.ts';
 
-/** A beat is a look: hot in so many, it gives, and then it rests for as many. */
+/** Where a look is a beat: hot in so many, it gives, and then it rests for as many. */
 const [PATIENCE, REST] = [4, 4];
 
 /** What is given in each of so many looks. */
@@ -16,13 +16,37 @@ function lookOften(times: number, look: (nth: number) => Look): number[] {
   });
 }
 
-const hot: Look = { own: 0.95, others: [0.3, 0.4], connections: 64 };
+const hot: Look = { own: 0.95, others: [0.3, 0.4], connections: 64, beats: 1 };
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0);
 
 test('a worker that stays hotter than the others gives a few, and rests', () => {
   const given = lookOften(2 * (PATIENCE + REST), () => hot);
   assert.deepEqual(given.slice(0, PATIENCE), [0, 0, 0, 4]);
   assert.equal(sum(given), 8);
+});
+
+for (const [beats, gives] of [
+  [1, [4, 12, 20]],
+  [2, [5, 15, 25]],
+  [3, [4, 13, 22]],
+  [4, [5, 17, 29]],
+  [8, [9, 25, 41]],
+] as const) {
+  test(`where a look comes every ${beats} beats, it is hot for a second at least, and rests for one: not for so many looks`, () => {
+    const given = lookOften(40, () => ({ ...hot, beats }));
+    // The first look shows the beat before it.
+    const at = given.flatMap((give, nth) => (give > 0 ? [1 + nth * beats] : []));
+    assert.deepEqual(at.slice(0, gives.length), gives);
+  });
+}
+
+test('a cooler worker makes up for one that it has given in two seconds, however often it looks', () => {
+  for (const beats of [1, 2, 4, 8]) {
+    let overload = afterGiving(afterGiving(COOL, 1, 1), 1, 1);
+    const cooler: Look = { own: 0.2, others: [0.3], connections: 4, beats };
+    for (let beat = 0; beat < 16; beat += beats) ({ overload } = judgeOverload(overload, cooler));
+    assert.equal(handicapOf(overload), 2);
+  }
 });
 
 test('of few connections one goes', () =>
@@ -64,7 +88,7 @@ test('what was given is not given back, whatever it was, until the worker is the
       }
     }
     const before = handicapOf(overload);
-    const cooler: Look = { own: 0.2, others: loads.slice(1).map(() => 0.3), connections: 4 };
+    const cooler: Look = { own: 0.2, others: loads.slice(1).map(() => 0.3), connections: 4, beats: 1 };
     for (let nth = 0; nth < 8; nth++) ({ overload } = judgeOverload(overload, cooler));
     assert.equal(handicapOf(overload), before - 1);
     for (let nth = 0; nth < 8 * before; nth++) ({ overload } = judgeOverload(overload, cooler));

@@ -199,15 +199,55 @@ test('the handle of a message that is dropped is closed and acknowledged, as its
   assert.deepEqual([bench.sent, handle.isClosed, bench.malformed], [[{ cmd: 'NODE_HANDLE_ACK' }], true, []]);
 });
 
-test('a line without end ends it: nothing more is read, and that is told once', async () => {
+test('a line of ours without end ends it: nothing more is read, and that is told once', async () => {
   const bench = new Bench();
-  await bench.read(Buffer.alloc(LONGEST_LINE_BYTES, 'x'));
+  const begun = `{"cmd":"${COMMAND}","body":"`;
+  await bench.read(begun + 'x'.repeat(LONGEST_LINE_BYTES - begun.length));
   assert.deepEqual(bench.unusable, []);
   await bench.read('x');
   await bench.read('x\n');
   await bench.say('later');
-  assert.equal(bench.unusable.length, 1);
-  assert.deepEqual(bench.heard, []);
+  assert.deepEqual(bench.unusable, [`sent a line of more than ${LONGEST_LINE_BYTES} bytes`]);
+  assert.deepEqual([bench.heard, bench.dropped], [[], 0]);
+});
+
+test('a line of the application’s that is too long is skipped up to its end, which is told once, and what comes then is heard', async () => {
+  const bench = new Bench();
+  await bench.say({ text: 'x'.repeat(LONGEST_LINE_BYTES) });
+  await bench.say({ text: 'short' });
+  assert.deepEqual([bench.heard, bench.dropped], [[['message', { text: 'short' }]], 1]);
+  await bench.read(`{"text":"${'x'.repeat(LONGEST_LINE_BYTES)}`);
+  assert.equal(bench.dropped, 2, 'that is told when it is known, since the line may have no end');
+  await bench.read('x'.repeat(100));
+  await bench.read(`x"}\n${JSON.stringify({ cmd: COMMAND, body: 'ours' })}\n`);
+  assert.deepEqual([bench.heard.length, bench.dropped, bench.malformed, bench.unusable], [2, 2, [], []]);
+  const half = new Bench({ passes: HALF_SENDS });
+  await half.say({ cmd: COMMAND, body: { type: 'send', worker: 1, message: 'x'.repeat(LONGEST_LINE_BYTES) } });
+  assert.deepEqual([half.dropped, half.malformed, half.unusable], [1, [], []]);
+});
+
+test('the handle of a message that is too long is closed and acknowledged at the end of that', async () => {
+  const bench = new Bench();
+  const handle = new FakeHandle();
+  await bench.read(`{"cmd":"NODE_HANDLE","type":"net.Socket","msg":"${'x'.repeat(LONGEST_LINE_BYTES)}`, handle);
+  assert.deepEqual([bench.sent, handle.isClosed], [[], false]);
+  await bench.read('"}\n');
+  assert.deepEqual([bench.sent, handle.isClosed, bench.malformed], [[{ cmd: 'NODE_HANDLE_ACK' }], true, []]);
+});
+
+test('a line that is skipped rests for each 4 MB of it, as many that end would', async () => {
+  const bench = new Bench();
+  const piece = Buffer.alloc(64 * 1024, 'x');
+  let rests = 0;
+  for (let bytes = 0; bytes < 4.5 * LONGEST_LINE_BYTES; bytes += piece.length) {
+    bench.feed(piece);
+    const since = performance.now();
+    while (!bench.isReading) await nextTurn();
+    if (performance.now() - since > 50) rests++;
+  }
+  // A machine with much to do may rest for longer where no rest was asked for.
+  assert.ok(rests >= 3, `${rests} rests`);
+  assert.deepEqual([bench.dropped, bench.unusable], [1, []]);
 });
 
 test('so does a backlog that the worker does not read', () => {

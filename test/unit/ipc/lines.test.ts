@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { Lines } from '../../../src/ipc/lines.ts';
+import { CutLine, Lines } from '../../../src/ipc/lines.ts';
 
 const LONGEST = 8;
 const text = 'one\n\ntwo and\n3\nhalf';
 
 function added(lines: Lines, piece: string): string[] | undefined {
-  return lines.add(Buffer.from(piece))?.map((line) => Buffer.from(line).toString());
+  return lines.add(Buffer.from(piece))?.map((line) => {
+    return line instanceof CutLine ? `${Buffer.from(line.beginning).toString()}...` : Buffer.from(line).toString();
+  });
 }
 
 test('lines come whole, however they are cut', () => {
@@ -39,6 +41,42 @@ test('what came with a line that is too long is forgotten, and many short ones a
   assert.equal(added(lines, `${'x'.repeat(LONGEST + 1)}\nshort\nha`), undefined);
   assert.deepEqual(added(lines, 'lf\n'), ['lf']);
   assert.equal(added(lines, 'short\n'.repeat(1000))?.length, 1000);
+});
+
+test('a line that is too long is skipped up to its end where it may be, however it is cut, and only its beginning stays', () => {
+  const long = 'x'.repeat(1000);
+  const input = `one\n${long}\ntwo\n${long}\n${long}\nthree\n`;
+  for (const size of [1, 2, 3, 7, 8, 9, 999, 1001, 1005, input.length]) {
+    const begun: string[] = [];
+    const lines = new Lines(LONGEST, (beginning) => begun.push(Buffer.from(beginning).toString()) > 0);
+    const got: string[] = [];
+    for (let at = 0; at < input.length; at += size) got.push(...added(lines, input.slice(at, at + size))!);
+    assert.deepEqual(
+      got.map((line) => line.replace(/x{8,128}\.{3}/, 'cut')),
+      ['one', 'cut', 'two', 'cut', 'cut', 'three'],
+      `pieces of ${size}`,
+    );
+    assert.equal(begun.length, 3);
+    assert.ok(begun.every((one) => one.length <= 128));
+    assert.ok(!lines.isOpen);
+    assert.ok(lines.skipped > 3 * (1000 - LONGEST - size) && lines.skipped <= 3000, `${lines.skipped} skipped`);
+  }
+});
+
+test('a line that may not be skipped is too long, also behind one that was', () => {
+  const lines = new Lines(LONGEST, (beginning) => beginning[0] === 120);
+  assert.deepEqual(added(lines, 'x'.repeat(LONGEST + 1)), []);
+  assert.ok(lines.isOpen);
+  assert.equal(added(lines, `\n${'y'.repeat(LONGEST + 1)}`), undefined);
+});
+
+test('a line that is skipped takes no memory, however long it is', () => {
+  const lines = new Lines(1024, () => true);
+  const piece = new Uint8Array(64 * 1024).fill(120);
+  const before = process.memoryUsage().arrayBuffers;
+  for (let nth = 0; nth < 1000; nth++) assert.deepEqual(lines.add(piece), []);
+  const took = process.memoryUsage().arrayBuffers - before;
+  assert.ok(took < 1024 * 1024, `${took} bytes`);
 });
 
 test('a line that comes a byte at a time takes about as much memory as it has bytes', () => {

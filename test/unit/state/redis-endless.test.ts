@@ -30,6 +30,14 @@ async function withFake(
   }
 }
 
+/** The message of an update that failed by its time. */
+function messageIn(result: PromiseSettledResult<unknown>): string {
+  assert.equal(result.status, 'rejected');
+  const { code, message } = result.reason as NodeJS.ErrnoException;
+  assert.equal(code, 'ERR_STATE_TIMEOUT');
+  return message;
+}
+
 test('a list of keys whose cursor comes again has no end', { timeout }, async () => {
   let page = 0;
   const next = (): string => String((page++ % 7) + 1);
@@ -99,9 +107,36 @@ test('updates that wait for their turn behind one that is never written end with
     async (state) => {
       const since = performance.now();
       const updates = Array.from({ length: 5 }, () => state.cache('c').update('k', () => 1));
-      for (const { status } of await Promise.allSettled(updates)) assert.equal(status, 'rejected');
+      const [first, ...behind] = await Promise.allSettled(updates);
+      assert.match(messageIn(first!), /changed by others for 3000 ms$/);
+      // The key was not changed by others for them: none of these has asked.
+      for (const one of behind)
+        assert.match(messageIn(one), /^'k' waited \d{4} ms behind other updates of it in this process$/);
       // Each would take the whole time by itself.
       assert.ok(performance.now() - since < 3 * TIMEOUT_MS);
+    },
+  );
+});
+
+test('an update that others overtake after it has waited for its turn says both', { timeout }, async () => {
+  let writes = 0;
+  await withFake(
+    // The first update is written after a second, and the second one never.
+    (parts, socket) => {
+      if (!isScript(parts)) return undefined;
+      if (writes++ > 0) return ':0\r\n';
+      setTimeout(() => socket.write(':1\r\n'), 1000);
+      return '';
+    },
+    async (state) => {
+      const [first, second] = await Promise.allSettled(
+        [1, 2].map((value) => state.cache('c').update('k', () => value)),
+      );
+      assert.equal(first!.status, 'fulfilled');
+      assert.match(
+        messageIn(second!),
+        /changed by others for [12]\d{3} ms, after [12]\d{3} ms behind other updates of it in this process$/,
+      );
     },
   );
 });

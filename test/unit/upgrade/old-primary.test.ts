@@ -54,6 +54,38 @@ test('the primary before is told once, and another channel of this process is no
   assert.deepEqual(said, [{ said: 'last', connected: true }]);
 });
 
+const listener = `import { once } from 'node:events';
+import { OldPrimary } from ${JSON.stringify(module)};
+const before = OldPrimary.meet();
+const alive = setInterval(() => {}, 1000);
+const early = before.mayPassStopOn;
+const ready = before.ready(2, { take() {}, recall() {}, gone() {} });
+const meanwhile = before.mayPassStopOn;
+await ready;
+process.send({ early, meanwhile, late: before.mayPassStopOn }, () => process.disconnect());
+clearInterval(alive);`;
+
+test('the primary before may pass a stop on until it has heard that this one is ready', { skip }, async (t) => {
+  const file = join(temporaryDirectory(t), 'next.mjs');
+  writeFileSync(file, listener);
+  const child = fork(file, {
+    env: { ...process.env, [VARIABLE]: String(FORMAT) },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', 'pipe'],
+  });
+  t.after(() => child.kill());
+  leave(child, JSON.stringify({ format: FORMAT, listeners: [], ephemeral: [] }));
+  const words: unknown[] = [];
+  child.on('message', (message) => {
+    words.push(message);
+    if (words.length === 1) child.send({ prefork: 'heard' });
+  });
+  await once(child, 'exit');
+  assert.deepEqual(words, [
+    { prefork: 'ready', generation: 2, takes: true },
+    { early: true, meanwhile: true, late: false },
+  ]);
+});
+
 const unreadable: ReadonlyArray<readonly [string, string, string]> = [
   ['nothing', '', 'left no handover'],
   ['half of it', '{"format":2,"listeners":[', 'left no handover'],

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { test, type TestContext } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { MOVED, pin, servedBy, type Rest } from '../../../../src/http/server/served.ts';
+import { MOVED, pin, servedBy, type Receiving, type Rest } from '../../../../src/http/server/served.ts';
 import { Server, type ServerOptions } from '../../../../src/http/server/server.ts';
 import { Client, get, listen, seenAtLast } from '../../worker/helpers.ts';
 
@@ -80,6 +80,47 @@ for (const [name, { rest, make }] of Object.entries(situations)) {
     assert.equal(await seenAtLast(rest, () => restOf!(bench.socket)), rest);
   });
 }
+
+const half = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na';
+const parts: Record<string, { part: string | undefined; make: (bench: Bench) => Promise<void> | void }> = {
+  'nothing has come': { part: undefined, make: () => undefined },
+  'half of a head has come': { part: 'head', make: ({ client }) => client.send('GET / HTTP/1.1\r\nHost') },
+  'half of a head has come with the request before': {
+    part: 'head',
+    make: ({ client }) => say(client, `${get('/one')}GET`, /one$/),
+  },
+  'half of a body has come': { part: 'body', make: ({ client }) => client.send(half) },
+  'all has come, and is not answered': { part: undefined, make: ({ client }) => client.send(get('/hold')) },
+  'all has come in pieces, and is answered': {
+    part: undefined,
+    make: async ({ client }) => {
+      client.send(half);
+      await delay(30);
+      await say(client, 'b', /\/$/);
+    },
+  },
+};
+for (const [name, { part, make }] of Object.entries(parts)) {
+  test(`${part ?? 'no part'} of a request is waited for: ${name}`, async (t) => {
+    const bench = await setUp(t);
+    const since = performance.now();
+    await make(bench);
+    await delay(30);
+    const receiving = (): Receiving[] => [...servedBy(bench.server)!.receiving!()];
+    assert.equal(await seenAtLast(part, () => receiving()[0]?.part), part);
+    for (const one of receiving()) {
+      assert.equal(one.socket, bench.socket);
+      if (part === 'body') assert.ok(one.since! >= since && one.since! <= performance.now(), String(one.since));
+    }
+  });
+}
+
+test('the body of a request that is answered already is waited for since ever', async (t) => {
+  const { client, server } = await setUp(t, { streamRequestBody: true });
+  await say(client, half, /\/$/);
+  const [one] = servedBy(server)!.receiving!();
+  assert.deepEqual([one?.part, one?.since], ['body', undefined]);
+});
 
 test('while it leaves, who can move is told nothing, and who cannot is told to close', async (t) => {
   const { client, socket, server } = await setUp(t);

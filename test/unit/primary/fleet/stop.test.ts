@@ -48,6 +48,15 @@ describe('a stop', () => {
     assert.deepEqual(kinds(driver.send({ ...stop, signal: 'SIGINT' })), ['tell', 'kill', 'kill']);
   });
 
+  test('that may have been passed on is no second one, and no first one either', () => {
+    const driver = new Driver();
+    driver.serve();
+    driver.send({ ...stop, isPassedOn: true });
+    assert.deepEqual(driver.send(stop), []);
+    assert.deepEqual(driver.send({ ...stop, isPassedOn: true }), []);
+    assert.deepEqual(workersOf(driver.send(stop), 'kill'), [1, 2]);
+  });
+
   test('asked for by commands, however many, and then by one signal, has its grace', () => {
     const driver = new Driver({ drainDelay: 3000 });
     driver.serve();

@@ -53,3 +53,30 @@ test('a signal that comes before there is anybody to act on it waits', () => {
     ['scale', 'stop'],
   );
 });
+
+for (const [what, signals, expected] of [
+  ['before the user’s own', ['SIGTERM', 'SIGTERM'], ['passed on', 'counts']],
+  ['and comes as another one', ['SIGINT', 'SIGTERM'], ['counts', 'passed on']],
+  ['once', ['SIGTERM', 'SIGTERM', 'SIGTERM'], ['passed on', 'counts', 'counts']],
+] as const) {
+  test(`a stop is passed on by the primary before this one ${what}`, () => {
+    const events: FleetEvent[] = [];
+    const handlers = new Signals(() => 1000, { mayPassStopOn: () => true });
+    handlers.deliverTo((event) => void events.push(event));
+    for (const signal of signals) process.emit(signal, signal);
+    handlers.close();
+    assert.deepEqual(
+      events.map((event) => event.type === 'stop' && (event.isPassedOn === true ? 'passed on' : 'counts')),
+      expected,
+    );
+  });
+}
+
+test('where none is before this one, each stop counts', () => {
+  const events: FleetEvent[] = [];
+  const handlers = new Signals(() => 1000, { mayPassStopOn: () => false });
+  handlers.deliverTo((event) => void events.push(event));
+  process.emit('SIGTERM', 'SIGTERM');
+  handlers.close();
+  assert.deepEqual(events, [{ type: 'stop', signal: 'SIGTERM', idle: 500 }]);
+});

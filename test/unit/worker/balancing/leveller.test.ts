@@ -28,6 +28,8 @@ class FakeSocket {
   /** A part of a request has come. */
   receives: 'head' | 'body' | undefined;
   answeringSince: number | undefined;
+  /** Where the server itself tells it. */
+  since: number | undefined;
   arrivedAt: number | undefined;
 }
 
@@ -162,7 +164,8 @@ class Bench {
     sockets: () => [...bench.sockets] as unknown as Socket[],
     *receiving() {
       for (const one of bench.sockets) {
-        if (one.receives !== undefined) yield { socket: one as unknown as Socket, part: one.receives };
+        if (one.receives !== undefined)
+          yield { socket: one as unknown as Socket, part: one.receives, since: one.since };
       }
     },
     restOf: (socket) => (socket as unknown as FakeSocket).rest,
@@ -260,6 +263,22 @@ for (const [receives, age, moves] of [
     bench.others = 6;
     const answeringSince = receives === 'body' && age !== undefined ? performance.now() - age : undefined;
     bench.add(100, { rest: 'busy', receives, answeringSince });
+    bench.add(12);
+    await some(bench, moves);
+    bench.end('taken', bench.moved);
+    await bench.settled();
+    assert.ok(moves === 3 ? bench.moved.length === 3 : bench.moved.length >= moves, `${bench.moved.length} moves`);
+  });
+}
+
+for (const [what, age, moves] of [
+  ['has not come whole for long cannot', 1500, 3],
+  ['has just begun can', -60_000, 7],
+] as const) {
+  test(`where the server tells since when it waits, those whose body ${what} move, for the plan`, async (t) => {
+    const bench = new Bench(t);
+    bench.others = 6;
+    bench.add(100, { rest: 'busy', receives: 'body', since: performance.now() - age });
     bench.add(12);
     await some(bench, moves);
     bench.end('taken', bench.moved);
@@ -388,4 +407,36 @@ test('many slots are looked at less often: what all looks cost together grows wi
   }
   const [few, many] = looks as [number, number];
   assert.ok(many >= 1 && many <= few / 2, `${few} of 2 slots, ${many} of 97`);
+});
+
+/** So many slots are looked at every second beat. */
+const MANY = 33;
+
+test('with many slots it counts what has ended in a beat, and not since the last look', async (t) => {
+  const bench = new Bench(t, MANY);
+  bench.add(64);
+  bench.others = 60;
+  // That is one in ten of its own within a beat, and one in five between two looks. Of those it would give none for chance.
+  t.after(everySoOften(45, () => bench.replace()));
+  await some(bench, 3);
+});
+
+test('with many slots it counts what came from workers that leave in a beat, and not since the last look', async (t) => {
+  const bench = new Bench(t, MANY);
+  bench.add(4200);
+  bench.others = 4200;
+  // A worker that has 4200 is filled by more than four that come within a beat, where there are so many others.
+  t.after(everySoOften(80, () => bench.pass('drain')));
+  await poll(() => bench.looks > 1 || undefined, 'two looks');
+  bench.others = 4100;
+  await some(bench, 1);
+});
+
+test('with many slots, for how long it has been hot is told in beats', async (t) => {
+  const bench = new Bench(t, MANY);
+  const judged = t.mock.method(bench.heat, 'judge').mock;
+  bench.add(8);
+  bench.others = 8;
+  await poll(() => judged.callCount() > 0 || undefined, 'a look');
+  assert.equal(judged.calls[0]!.arguments[0].beats, 2);
 });

@@ -1,9 +1,12 @@
-/** Tests which connections of node:http have a part of a request: one of a head, or one of a body. */
+/** Tests which connections have a part of a request: one of a head, or one of a body. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { Server as OwnServer } from '../../../../src/http/server/server.ts';
+import { Servers } from '../../../../src/worker/listening/servers.ts';
+import { Migration } from '../../../../src/worker/migration/migration.ts';
 import { receivingOf } from '../../../../src/worker/node-internals/index.ts';
 import { poll } from '../../../support/watched.ts';
 
@@ -46,4 +49,24 @@ test('a connection is listed while a part of a request has come, and not before,
     [head, body, idle].map(({ localPort }) => partOf(localPort)),
     [undefined, undefined, 'head'],
   );
+});
+
+test('those of node:http and of prefork/http are listed', async (t) => {
+  const servers = new Servers();
+  const handoffs = { claim: () => undefined, send: () => false, takeBack: () => undefined };
+  const migration = new Migration({ servers, handoffs, slot: () => 0 });
+  for (const server of [createServer(), new OwnServer({ handler: (ctx) => ctx.end('x') })]) {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    servers.add(server, undefined);
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    t.after(() => {
+      socket.destroy();
+      server.close();
+    });
+    socket.write(`GET / HTTP/1.1\r\n${HEAD}`);
+    const listed = (): string | undefined =>
+      [...migration.receiving()].find((one) => one.socket.remotePort === socket.localPort)?.part;
+    assert.equal(await poll(listed, 'a part'), 'head');
+  }
 });
