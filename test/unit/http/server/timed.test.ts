@@ -55,7 +55,8 @@ const cases: readonly Case[] = [
     options: { handlerTimeout: 40 },
     handler: () => undefined,
     statuses: [503],
-    atLeast: 39,
+    // The time counts from the last tick of the server's clock, which on a busy machine is some time ago.
+    atLeast: 20,
   },
   { what: 'what no handler has seen', handler: () => assert.fail(), sent: 'nonsense\r\n\r\n', statuses: [] },
   { what: 'what is taken away', handler: (ctx) => ctx.hijack().socket.end('HTTP/1.1 200 mine\r\n\r\n'), statuses: [] },
