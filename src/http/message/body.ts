@@ -133,7 +133,8 @@ export class Body implements AsyncIterable<Buffer> {
     const type = new Fields(this.#head.section).get('content-type') ?? '';
     if (!/^multipart\/form-data *;/i.test(type)) throw new HttpError(415, `expected multipart/form-data, got ${type}`);
     const { readMultipart } = await import('./multipart.ts');
-    return readMultipart(this, type, onFile, limits, (onFailed) => {
+    const pieces = (held: () => number): AsyncGenerator<Buffer> => this.#pieces(lessHeld(this.#onPassed, held));
+    return readMultipart(pieces, type, onFile, limits, (onFailed) => {
       this.#onFailed = onFailed;
       if (this.#failure !== undefined) onFailed(this.#failure);
     });
@@ -213,6 +214,22 @@ export class Body implements AsyncIterable<Buffer> {
     this.#wake = undefined;
     wake?.();
   }
+}
+
+/**
+ * Passes on how many bytes have been dealt with, less those that are held: these stay the body's.
+ *
+ * @param held the number of bytes, of all so far
+ */
+function lessHeld(onPassed: (size: number) => void, held: () => number): (size: number) => void {
+  let taken = 0;
+  let passed = 0;
+  return (size) => {
+    taken += size;
+    const more = Math.max(0, taken - held() - passed);
+    passed += more;
+    onPassed(more);
+  };
 }
 
 function ignore(): void {}
