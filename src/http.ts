@@ -8,6 +8,7 @@ export type { Fields } from './http/protocol/fields.ts';
 export type { FileOptions } from './http/message/file.ts';
 export type { ForwardedField } from './http/message/forwarded.ts';
 export type { FilePart, MultipartLimits } from './http/message/multipart.ts';
+export type { FormLimits } from './http/message/pairs.ts';
 export type { ConnState, Handler, HttpLogger, RequestLimits } from './http/message/hooks.ts';
 export type { PieceSource } from './http/message/pieces.ts';
 export type { Hijacked } from './http/message/response-sink.ts';

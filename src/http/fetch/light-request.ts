@@ -1,8 +1,11 @@
 import type { Context } from '../message/context.ts';
+import { hasMorePairs, MOST_PAIRS } from '../message/pairs.ts';
 import { urlOf } from '../message/request-url.ts';
+import { HttpError } from '../protocol/errors.ts';
 import { mirror, standIn } from './stand-in.ts';
 
 const Original: typeof Request = globalThis.Request;
+const OriginalResponse: typeof Response = globalThis.Response;
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
@@ -72,6 +75,20 @@ export class LightRequest {
   bytes(): Promise<Uint8Array<ArrayBuffer>> {
     // Node 20 has no such method.
     return this.#original?.arrayBuffer().then((buffer) => new Uint8Array(buffer)) ?? this.#read(ownBytes);
+  }
+
+  /**
+   * The fields of a form. The platform parses them, after a look at how many they are: it has no limit of its own.
+   *
+   * @throws HttpError 413 for more than 8192 fields of a form of one part
+   */
+  async formData(): Promise<FormData> {
+    const type = this.headers.get('content-type') ?? '';
+    if (!/x-www-form-urlencoded/i.test(type)) return this.original.formData();
+    const bytes = await this.bytes();
+    if (hasMorePairs(Buffer.from(bytes.buffer).toString('latin1'), MOST_PAIRS))
+      throw new HttpError(413, 'more fields than a form may have');
+    return new OriginalResponse(bytes, { headers: { 'content-type': type } }).formData();
   }
 
   clone(): Request {

@@ -2,6 +2,7 @@ import { trimBlanks } from '../protocol/blanks.ts';
 import type { FieldSection } from '../protocol/field-section.ts';
 import { Fields, NO_FIELDS } from '../protocol/fields.ts';
 import type { FilePart, MultipartLimits } from './multipart.ts';
+import { hasMorePairs, type FormLimits } from './pairs.ts';
 import type { RequestHead } from './request-head.ts';
 import { HttpError, MisuseError } from '../protocol/errors.ts';
 import { ByteStore } from './byte-store.ts';
@@ -105,14 +106,18 @@ export class Body implements AsyncIterable<Buffer> {
   }
 
   /**
-   * Returns the fields of a body of the type `application/x-www-form-urlencoded`. @throws HttpError 415 for any other
-   * type.
+   * Returns the fields of a body of the type `application/x-www-form-urlencoded`.
+   *
+   * @throws HttpError 415 for any other type, 413 for more than the limits
    */
-  async form(): Promise<URLSearchParams> {
+  async form(limits: FormLimits = {}): Promise<URLSearchParams> {
+    const { fields = 1000 } = limits;
     const field = new Fields(this.#head.section).get('content-type') ?? '';
     const type = trimBlanks(field.split(';', 1)[0]!).toLowerCase();
     if (type !== 'application/x-www-form-urlencoded') throw new HttpError(415, `expected a form, got ${type}`);
-    return new URLSearchParams(await this.text());
+    const text = await this.text();
+    if (hasMorePairs(text, fields)) throw new HttpError(413, 'more fields than a form may have');
+    return new URLSearchParams(text);
   }
 
   /**
@@ -128,7 +133,8 @@ export class Body implements AsyncIterable<Buffer> {
     const type = new Fields(this.#head.section).get('content-type') ?? '';
     if (!/^multipart\/form-data *;/i.test(type)) throw new HttpError(415, `expected multipart/form-data, got ${type}`);
     const { readMultipart } = await import('./multipart.ts');
-    return readMultipart(this, type, onFile, limits, (onFailed) => {
+    const pieces = (held: () => number): AsyncGenerator<Buffer> => this.#pieces(lessHeld(this.#onPassed, held));
+    return readMultipart(pieces, type, onFile, limits, (onFailed) => {
       this.#onFailed = onFailed;
       if (this.#failure !== undefined) onFailed(this.#failure);
     });
@@ -208,6 +214,22 @@ export class Body implements AsyncIterable<Buffer> {
     this.#wake = undefined;
     wake?.();
   }
+}
+
+/**
+ * Passes on how many bytes have been dealt with, less those that are held: these stay the body's.
+ *
+ * @param held the number of bytes, of all so far
+ */
+function lessHeld(onPassed: (size: number) => void, held: () => number): (size: number) => void {
+  let taken = 0;
+  let passed = 0;
+  return (size) => {
+    taken += size;
+    const more = Math.max(0, taken - held() - passed);
+    passed += more;
+    onPassed(more);
+  };
 }
 
 function ignore(): void {}

@@ -2,10 +2,11 @@ import type { Socket } from 'node:net';
 import { Body } from './body.ts';
 import { sendable, type Content, type Sendable } from './content.ts';
 import { parseCookies } from './cookies.ts';
-import { MisuseError } from '../protocol/errors.ts';
+import { HttpError, MisuseError } from '../protocol/errors.ts';
 import { fieldLine, fieldText, type FieldValue } from '../protocol/field-line.ts';
 import { Fields } from '../protocol/fields.ts';
 import type { FileOptions } from './file.ts';
+import { hasMorePairs, MOST_PAIRS } from './pairs.ts';
 import { piecesOf, type Pieces, type PieceSource } from './pieces.ts';
 import type { RequestHead } from './request-head.ts';
 import { ResponseFields } from './response-fields.ts';
@@ -90,8 +91,13 @@ export class Context implements ResponseHead {
     return this.#head.target.path;
   }
 
+  /**
+   * The parameters after the `?`.
+   *
+   * @throws HttpError 414 for more than 8192, which only a readBufferSize above the default lets come
+   */
   get query(): URLSearchParams {
-    return (this.#query ??= new URLSearchParams(this.#head.target.query));
+    return (this.#query ??= this.#parseQuery());
   }
 
   /** The minor version: 1 for `HTTP/1.1`, and 0 for `HTTP/1.0`. */
@@ -441,6 +447,12 @@ export class Context implements ResponseHead {
     this.#status = 200;
     this.#fields = undefined;
     this.#type = undefined;
+  }
+
+  #parseQuery(): URLSearchParams {
+    const { query } = this.#head.target;
+    if (hasMorePairs(query, MOST_PAIRS)) throw new HttpError(414, 'more parameters than a query may have');
+    return new URLSearchParams(query);
   }
 
   #begin(call: string): void {

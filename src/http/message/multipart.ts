@@ -1,4 +1,4 @@
-import type { BusboyInstance } from '@fastify/busboy';
+import type { BusboyFileStream, BusboyInstance } from '@fastify/busboy';
 import { PassThrough, type Readable } from 'node:stream';
 import { HttpError } from '../protocol/errors.ts';
 import { peer } from './peer.ts';
@@ -32,11 +32,13 @@ export interface MultipartLimits {
  * Reads a form of several parts by `@fastify/busboy`, which Fastify and undici's users keep well. Fields are gathered,
  * and files are given as they come.
  *
+ * @param pieces begins to read the body. It is asked for the number of bytes that the form holds until the request is
+ * over, those of its fields, whenever a piece has been dealt with.
  * @param failed calls back when the request is over before its body: its client has left, or has got its answer.
  * @returns the fields, when everything has been read
  */
 export async function readMultipart(
-  body: AsyncIterable<Buffer>,
+  pieces: (held: () => number) => AsyncGenerator<Buffer>,
   contentType: string,
   onFile: (part: FilePart) => unknown,
   { fields = 100, fieldSize = 65_536, files = 10 }: MultipartLimits,
@@ -50,9 +52,9 @@ export async function readMultipart(
   } catch (cause) {
     throw new HttpError(400, 'the content type names no boundary', { cause });
   }
-  const form = new Form(parser, onFile);
+  const form = new Form(parser, onFile, fieldSize);
   failed((error) => form.fail(error));
-  return form.read(body);
+  return form.read(pieces(() => form.held));
 }
 
 /**
@@ -65,7 +67,14 @@ export async function readMultipart(
 class Form {
   readonly #parser: BusboyInstance;
   readonly #onFile: (part: FilePart) => unknown;
+  readonly #fieldSize: number;
   readonly #fields = new Map<string, string>();
+  /** The size of the fields that are whole. */
+  #gathered = 0;
+  /** The bytes since the part began that is on its way. What comes before it in the same piece is among them. */
+  #sinceBegin = 0;
+  /** The file that is on its way, or was last. */
+  #file: BusboyFileStream | undefined;
   readonly #contents = new Set<Readable>();
   readonly #handled: Array<Promise<unknown>> = [];
   /** What went wrong first. */
@@ -73,14 +82,24 @@ class Form {
   /** Ends what is awaited. */
   #interrupt: (error: Error) => void = ignore;
 
-  constructor(parser: BusboyInstance, onFile: (part: FilePart) => unknown) {
+  constructor(parser: BusboyInstance, onFile: (part: FilePart) => unknown, fieldSize: number) {
     this.#parser = parser;
     this.#onFile = onFile;
+    this.#fieldSize = fieldSize;
     const tooMuch = (): void => this.fail(new HttpError(413, 'more parts than a form may have'));
     parser.on('error', (error: Error) => this.fail(asRefusal(error)));
     parser.on('fieldsLimit', tooMuch).on('filesLimit', tooMuch).on('partsLimit', tooMuch);
-    parser.on('field', (name, value, _nameIsCut, isCut) => (isCut ? tooMuch() : void this.#fields.set(name, value)));
+    parser.on('field', (name, value, _nameIsCut, isCut) => (isCut ? tooMuch() : this.#gather(name, value)));
     parser.on('file', (name, stream, filename, _encoding, type) => this.#begin(name, stream, filename, type));
+  }
+
+  /**
+   * The number of bytes that are in its fields. The parser does not tell of a field before its end: it counts by what has
+   * come since the last part, and is not the content of a file.
+   */
+  get held(): number {
+    const unfinished = this.#sinceBegin - (this.#file?.bytesRead ?? 0);
+    return this.#gathered + Math.min(Math.max(0, unfinished), this.#fieldSize);
   }
 
   fail(error: Error): void {
@@ -90,15 +109,16 @@ class Form {
     for (const content of this.#contents) content.destroy(error);
   }
 
-  async read(body: AsyncIterable<Buffer>): Promise<Map<string, string>> {
-    const pieces = body[Symbol.asyncIterator]();
+  async read(pieces: AsyncGenerator<Buffer>): Promise<Map<string, string>> {
     const finished = new Promise<void>((resolve) => this.#parser.once('finish', resolve));
     try {
       for (;;) {
         const { done, value } = await this.#unlessFailed(pieces.next());
         if (done === true) break;
         for (let at = 0; at < value.length; at += PIECE_BYTES) {
-          const hasRoom = this.#parser.write(value.subarray(at, at + PIECE_BYTES));
+          const piece = value.subarray(at, at + PIECE_BYTES);
+          const hasRoom = this.#parser.write(piece);
+          this.#sinceBegin += piece.length;
           if (this.#failure !== undefined) throw this.#failure;
           if (!hasRoom) await this.#unlessFailed(drained(this.#parser));
         }
@@ -110,7 +130,7 @@ class Form {
     } catch (error) {
       this.fail(error as Error);
       // The body may be waiting for the client.
-      pieces.return?.().catch(ignore);
+      pieces.return(undefined).catch(ignore);
       throw error;
     }
   }
@@ -124,11 +144,21 @@ class Form {
     });
   }
 
+  /** @param name undefined for a field without one, whatever the types of the parser say */
+  #gather(name: string | undefined, value: string): void {
+    this.#fields.set(name as string, value);
+    this.#gathered += (name?.length ?? 0) + value.length;
+    this.#sinceBegin = 0;
+    this.#file = undefined;
+  }
+
   /**
    * Gives out a file. The content is not the parser's own stream: to destroy that would stop the parser, and errors are
    * only emitted at it.
    */
-  #begin(name: string, stream: Readable, filename: string, type: string): void {
+  #begin(name: string, stream: BusboyFileStream, filename: string, type: string): void {
+    this.#sinceBegin = 0;
+    this.#file = stream;
     const content = new PassThrough();
     this.#contents.add(content);
     stream.on('error', ignore).pipe(content);

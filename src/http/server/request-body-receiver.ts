@@ -11,8 +11,8 @@ const MOST_SKIPPED_BYTES = 256 * 1024;
 /**
  * A body on its way, within its limits.
  *
- * Owns the body, and its share of the memory of all bodies. The share of a stream is what waits and the piece in work.
- * The share of any other body is all that came. After `free` it has no share.
+ * Owns the body, and its share of the memory of all bodies. The share of a stream is what waits and the piece in work, and
+ * what a form keeps of it: its fields. The share of any other body is all that came. After `free` it has no share.
  */
 export class RequestBodyReceiver {
   readonly body: Body;

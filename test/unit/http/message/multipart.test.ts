@@ -8,7 +8,7 @@ import { Busboy } from '@fastify/busboy';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FilePart } from '../../../../src/http.ts';
 import { Random } from '../../../support/random.ts';
-import { request, serve } from '../helpers.ts';
+import { request, resolvers, serve, type Client } from '../helpers.ts';
 
 const type = { 'Content-Type': 'multipart/form-data; boundary=b' };
 const head = (fields: string): string => `--b\r\nContent-Disposition: form-data; ${fields}\r\n\r\n`;
@@ -133,4 +133,79 @@ test('of a form that is refused at its limit no more than a piece is parsed', as
   await sender.closed();
   assert.match(sender.text, /^HTTP\/1.1 413 /);
   assert.ok(parsed > 0 && parsed <= 32_768, `${parsed} bytes`);
+});
+
+test('the fields of a form count for maxBodyMemory as long as its request', async (t) => {
+  const most = 1024 * 1024;
+  const fields = (sizes: readonly number[], rest: string): string =>
+    sizes.map((size, at) => `${head(`name="${at}"`)}${'x'.repeat(size)}\r\n`).join('') + rest;
+  const sixty = Array.from({ length: 12 }, () => 60_000);
+
+  for (const streamRequestBody of [false, true]) {
+    const gathered = resolvers<void>();
+    const answer = resolvers<void>();
+    const { client } = await serve(t, {
+      streamRequestBody,
+      maxBodyMemory: most,
+      maxRequestBodySize: 8 * most,
+      async handler(ctx) {
+        if (ctx.path === '/whole') return ctx.end(`${(await ctx.body.buffer()).length} bytes`);
+        const { size } = await ctx.body.multipart(readAll);
+        gathered.resolve();
+        await answer.promise;
+        ctx.end(`${size} fields`);
+      },
+    });
+    const holder = client();
+    holder.send(request('POST /', type, fields(sixty, '--b--\r\n')));
+    await gathered.promise;
+    const whole = (size: number): Client => {
+      const sender = client();
+      sender.send(request('POST /whole', {}, 'x'.repeat(size)));
+      return sender;
+    };
+    // As much as those leave is for others, apart from the last piece of the form, which may be a read of 64 KiB.
+    await whole(most - 12 * 60_000 - 100_000).received(/bytes$/);
+    const refused = whole(most - 12 * 60_000 + 1);
+    await refused.closed();
+    assert.match(refused.text, /^HTTP\/1.1 503 /);
+    answer.resolve();
+    await holder.received(/12 fields$/);
+    await whole(most).received(/bytes$/);
+  }
+});
+
+test('of a streamed form its fields count for maxBodyMemory, also before their end, and what is skipped or a file does not', async (t) => {
+  const most = 256 * 1024;
+  const { client } = await serve(t, {
+    streamRequestBody: true,
+    maxBodyMemory: most,
+    maxRequestBodySize: 32 * most,
+    async handler(ctx) {
+      if (ctx.path === '/whole') return ctx.end(`${(await ctx.body.buffer()).length} bytes`);
+      const { size } = await ctx.body.multipart(readAll, { fieldSize: most / 2 });
+      ctx.end(`${size} fields`);
+    },
+  });
+  const field = (size: number): string => `${head('name="a"')}${'x'.repeat(size)}\r\n`;
+  const long = 'x'.repeat(8 * most);
+  const forms: ReadonlyArray<readonly [what: string, body: string, answer: RegExp]> = [
+    ['fields', `${field(most / 2).repeat(3)}--b--\r\n`, / 503 /],
+    ['a field and one that goes on', `${field(most / 2)}${field(most / 2).trimEnd()}`, / 503 /],
+    [
+      'files, and fields between them',
+      `${field(9)}${file}${long}\r\n${field(9)}${file}${long}\r\n--b--\r\n`,
+      /\n1 fields$/,
+    ],
+    ['what stands before the form', `x${'x\r\n'.repeat(most)}${field(9)}--b--\r\n`, /\n1 fields$/],
+  ];
+  for (const [what, body, answer] of forms) {
+    const sender = client();
+    sender.send(request('POST /', type, body));
+    await Promise.race([sender.closed(), sender.received(/ fields$/)]);
+    assert.match(sender.text, answer, what);
+  }
+  const whole = client();
+  whole.send(request('POST /whole', {}, 'x'.repeat(most)));
+  await whole.received(new RegExp(`${most} bytes$`));
 });

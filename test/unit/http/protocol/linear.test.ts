@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ReadAhead } from '../../../../src/http/server/read-ahead.ts';
 import { Body } from '../../../../src/http/message/body.ts';
+import { hasMorePairs } from '../../../../src/http/message/pairs.ts';
 import { parseCookies } from '../../../../src/http/message/cookies.ts';
 import { Fields } from '../../../../src/http/protocol/fields.ts';
 import { copyHeaders } from '../../../../src/http/message/header-list.ts';
@@ -115,6 +116,8 @@ const subjects: Readonly<Record<string, (count: number) => unknown>> = {
   'blanks around cookies': (count) => parseCookies(times(count, () => '\t ; ')),
   parameters: (count) =>
     new URLSearchParams(parsed(`GET /?${times(count, (n) => `p${n}=%20a&`)} HTTP/1.1\r\nHost: a\r\n\r\n`).target.query),
+  'the count of pairs': (count) => assert.equal(hasMorePairs('a&'.repeat(count), Infinity), false),
+  'the count of empty pairs': (count) => assert.equal(hasMorePairs('&'.repeat(count), 0), false),
   chunks: (count) =>
     whole(`${request('POST /', { 'Transfer-Encoding': 'chunked' })}${times(count, () => '1;a=b\r\nx\r\n')}0\r\n\r\n`),
   'zeros of a chunk size': (count) =>
