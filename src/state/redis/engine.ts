@@ -17,6 +17,7 @@ import {
 } from '../engine.ts';
 import { isOutage, StateError } from '../error.ts';
 import { isDead } from '../identity.ts';
+import { ReleaseListeners } from '../release-listeners.ts';
 import { sizeOf, type Stored } from '../value.ts';
 import { decodeItem, encodeItem } from './item.ts';
 import { bytesIn, bytesOrNull, endless, integerIn, listIn } from './replies.ts';
@@ -49,7 +50,7 @@ export class RedisEngine implements Engine {
   readonly #timeout: number;
   readonly #turns = new Turns();
   readonly #evicted = new Map<string, number>();
-  readonly #releaseListeners = new Map<string, Set<() => void>>();
+  readonly #releaseListeners = new ReleaseListeners();
   #hearsReleases = false;
   /** The largest token that this process has seen. */
   #largestToken = 0;
@@ -208,12 +209,7 @@ export class RedisEngine implements Engine {
 
   onReleased(name: string, listener: () => void): () => void {
     this.#hearReleases();
-    const listeners = this.#releaseListeners.get(name) ?? new Set();
-    this.#releaseListeners.set(name, listeners.add(listener));
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0) this.#releaseListeners.delete(name);
-    };
+    return this.#releaseListeners.add(name, listener);
   }
 
   async publish(channel: string, body: Uint8Array, sender: string): Promise<void> {
@@ -249,8 +245,7 @@ export class RedisEngine implements Engine {
   #hearReleases(): void {
     if (this.#hearsReleases) return;
     this.#hearsReleases = true;
-    const onMessage = (name: Buffer): void =>
-      this.#releaseListeners.get(name.toString())?.forEach((listener) => listener());
+    const onMessage = (name: Buffer): void => this.#releaseListeners.tell(name.toString());
     this.#server.subscribe(this.#released, { onMessage }).catch(() => (this.#hearsReleases = false));
   }
 
