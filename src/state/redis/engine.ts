@@ -18,11 +18,11 @@ import {
 import { isOutage, StateError } from '../error.ts';
 import { isDead } from '../identity.ts';
 import { ReleaseListeners } from '../release-listeners.ts';
+import { Turns } from '../turns.ts';
 import { sizeOf, type Stored } from '../value.ts';
 import { decodeItem, encodeItem } from './item.ts';
 import { bytesIn, bytesOrNull, endless, integerIn, listIn } from './replies.ts';
 import { Server } from './server.ts';
-import { Turns } from './turns.ts';
 import { messageOf } from '../../contract/message-of.ts';
 
 export interface RedisOptions {
@@ -88,11 +88,12 @@ export class RedisEngine implements Engine {
 
   /**
    * Repeats the change until no other write came in between, for at most the timeout. One process always succeeds. Updates of a key in this
-   * process take turns: they would only overtake each other. One whose turn comes after the timeout fails, and asks nothing.
+   * process take turns: they would only overtake each other. One whose turn does not come within the timeout fails, and asks nothing.
    */
   async update(area: string, key: string, change: (current: Item | undefined) => Change): Promise<void> {
     const until = performance.now() + this.#timeout;
-    return this.#turns.take(this.#key(area, key), () => this.#update(area, key, change, until));
+    const patience = { until, late: () => this.#overtaken(key) };
+    return this.#turns.take(this.#key(area, key), patience, () => this.#update(area, key, change, until));
   }
 
   async #update(
@@ -107,7 +108,11 @@ export class RedisEngine implements Engine {
       if (next === undefined) return;
       if (await this.#put(area, key, next.stored, next.terms, 'same', before ?? Buffer.alloc(0))) return;
     }
-    throw new StateError('ERR_STATE_TIMEOUT', `'${key}' was changed by others for ${this.#timeout} ms`);
+    throw this.#overtaken(key);
+  }
+
+  #overtaken(key: string): StateError {
+    return new StateError('ERR_STATE_TIMEOUT', `'${key}' was changed by others for ${this.#timeout} ms`);
   }
 
   async add(area: string, key: string, amount: number, { ttl = 0, when, id }: AddTerms = {}): Promise<Counted> {
