@@ -9,6 +9,7 @@ import type { Engine } from './engine.ts';
 import type { StateError } from './error.ts';
 import { Leadership, type Duty } from './leadership.ts';
 import { ServerMetrics } from './server-metrics.ts';
+import { Turns } from './turns.ts';
 import { waitToHold } from './waiting.ts';
 
 export interface CounterOptions {
@@ -64,6 +65,7 @@ export class State extends EventEmitter<StateEvents> implements AsyncDisposable 
   readonly #serverMetrics: ServerMetrics;
   readonly #leaderships = new Set<Leadership>();
   readonly #channels = new Set<Channel>();
+  readonly #lockTurns = new Turns();
 
   /** @internal */
   constructor(engine: Engine) {
@@ -93,7 +95,8 @@ export class State extends EventEmitter<StateEvents> implements AsyncDisposable 
   }
 
   /**
-   * Runs `work` while no other worker runs work under the same name.
+   * Runs `work` while no other worker runs work under the same name. Calls of one process get the lock in the order in
+   * which they came.
    *
    * @param work gets a signal that aborts when the lock is lost, and a token that grows from holder to holder.
    * @returns the result of `work`.
@@ -108,7 +111,7 @@ export class State extends EventEmitter<StateEvents> implements AsyncDisposable 
     checkOptions(options, ['timeout', 'ttl'], 'lock');
     const timeout = readTime(options?.timeout, 'timeout', 0) ?? PATIENCE_MS;
     const ttl = readTime(options?.ttl, 'ttl', SHORTEST_LEASE_MS) ?? LEASE_MS;
-    const held = await waitToHold(this.#engine, `lock ${checkName(name, 'lock')}`, ttl, timeout);
+    const held = await waitToHold(this.#engine, this.#lockTurns, `lock ${checkName(name, 'lock')}`, { ttl, timeout });
     try {
       return await work(held.signal, held.token);
     } finally {

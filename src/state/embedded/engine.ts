@@ -17,6 +17,7 @@ import {
   type Terms,
 } from '../engine.ts';
 import { StateError } from '../error.ts';
+import { ReleaseListeners } from '../release-listeners.ts';
 import type { Stored } from '../value.ts';
 import type { Namespace } from './namespace.ts';
 import { Namespaces } from './namespaces.ts';
@@ -59,6 +60,8 @@ export class EmbeddedEngine implements Engine {
   readonly #transactions: Transactions<ItemFrame>;
   readonly #messages: Messages;
   readonly #leases: Leases;
+  readonly #releaseListeners = new ReleaseListeners();
+  #hearsReleases = false;
   #touchTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -214,16 +217,8 @@ export class EmbeddedEngine implements Engine {
   }
 
   onReleased(name: string, listener: () => void): () => void {
-    const tell: Listener = (body) => {
-      if (Buffer.from(body).toString() === name) listener();
-    };
-    try {
-      return this.#messages.subscribe(RELEASED, tell);
-    } catch (error) {
-      if (!isBusy(error)) throw explained(error);
-      // The caller looks again from time to time anyway.
-      return () => {};
-    }
+    this.#hearReleases();
+    return this.#releaseListeners.add(name, listener);
   }
 
   async publish(channel: string, body: Uint8Array, sender: string): Promise<void> {
@@ -248,6 +243,17 @@ export class EmbeddedEngine implements Engine {
     this.#notifier?.close();
     this.#versions?.close();
     this.#database.close();
+  }
+
+  /** Listens for released leases. This may fail for now, because the callers look again from time to time anyway. */
+  #hearReleases(): void {
+    if (this.#hearsReleases) return;
+    try {
+      this.#messages.subscribe(RELEASED, (name) => this.#releaseListeners.tell(Buffer.from(name).toString()));
+      this.#hearsReleases = true;
+    } catch (error) {
+      if (!isBusy(error)) throw explained(error);
+    }
   }
 
   #read(name: string, key: string): Item | undefined {

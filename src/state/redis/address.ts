@@ -82,12 +82,21 @@ export class Address {
     throw new AggregateError(errors);
   }
 
-  /** Asks one sentinel. */
+  #tlsFor(host: string): { tls: true; servername?: string } | undefined {
+    if (this.protocol === 'redis') return undefined;
+    // TLS knows names alone as the name of a server. A certificate for an address is checked against `host`.
+    return isIP(host) === 0 ? { tls: true, servername: host } : { tls: true };
+  }
+
+  /**
+   * Asks one sentinel, over TLS where the server is to be asked so. Its answer decides who gets the password, and the
+   * server's certificate is checked against the name in it.
+   */
   async #ask({ host, port }: Place, timeout: number): Promise<{ host: string; port: string }> {
     const { createClient, commandOptions } = await load();
     const client = createClient({
       disableOfflineQueue: true,
-      socket: { host, port, connectTimeout: timeout, reconnectStrategy: false },
+      socket: { host, port, connectTimeout: timeout, reconnectStrategy: false, ...this.#tlsFor(host) },
       maintNotifications: 'disabled',
       commandOptions,
     });

@@ -17,11 +17,12 @@ import {
 } from '../engine.ts';
 import { isOutage, StateError } from '../error.ts';
 import { isDead } from '../identity.ts';
+import { ReleaseListeners } from '../release-listeners.ts';
+import { Turns } from '../turns.ts';
 import { sizeOf, type Stored } from '../value.ts';
 import { decodeItem, encodeItem } from './item.ts';
 import { bytesIn, bytesOrNull, endless, integerIn, listIn } from './replies.ts';
 import { Server } from './server.ts';
-import { Turns } from './turns.ts';
 import { messageOf } from '../../contract/message-of.ts';
 
 export interface RedisOptions {
@@ -49,7 +50,7 @@ export class RedisEngine implements Engine {
   readonly #timeout: number;
   readonly #turns = new Turns();
   readonly #evicted = new Map<string, number>();
-  readonly #releaseListeners = new Map<string, Set<() => void>>();
+  readonly #releaseListeners = new ReleaseListeners();
   #hearsReleases = false;
   /** The largest token that this process has seen. */
   #largestToken = 0;
@@ -87,12 +88,13 @@ export class RedisEngine implements Engine {
 
   /**
    * Repeats the change until no other write came in between, for at most the timeout. One process always succeeds. Updates of a key in this
-   * process take turns: they would only overtake each other. One whose turn comes after the timeout fails, and asks nothing. The error says
-   * which of the two the time went to.
+   * process take turns: they would only overtake each other. One whose turn does not come within the timeout fails, and asks nothing. The
+   * error says which of the two the time went to.
    */
   async update(area: string, key: string, change: (current: Item | undefined) => Change): Promise<void> {
     const asked = performance.now();
-    return this.#turns.take(this.#key(area, key), () => this.#update(area, key, change, asked));
+    const patience = { until: asked + this.#timeout, late: () => tooLate(key, performance.now() - asked, 0) };
+    return this.#turns.take(this.#key(area, key), patience, () => this.#update(area, key, change, asked));
   }
 
   async #update(
@@ -211,12 +213,7 @@ export class RedisEngine implements Engine {
 
   onReleased(name: string, listener: () => void): () => void {
     this.#hearReleases();
-    const listeners = this.#releaseListeners.get(name) ?? new Set();
-    this.#releaseListeners.set(name, listeners.add(listener));
-    return () => {
-      listeners.delete(listener);
-      if (listeners.size === 0) this.#releaseListeners.delete(name);
-    };
+    return this.#releaseListeners.add(name, listener);
   }
 
   async publish(channel: string, body: Uint8Array, sender: string): Promise<void> {
@@ -252,8 +249,7 @@ export class RedisEngine implements Engine {
   #hearReleases(): void {
     if (this.#hearsReleases) return;
     this.#hearsReleases = true;
-    const onMessage = (name: Buffer): void =>
-      this.#releaseListeners.get(name.toString())?.forEach((listener) => listener());
+    const onMessage = (name: Buffer): void => this.#releaseListeners.tell(name.toString());
     this.#server.subscribe(this.#released, { onMessage }).catch(() => (this.#hearsReleases = false));
   }
 

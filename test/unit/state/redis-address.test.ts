@@ -66,3 +66,27 @@ for (const [host, port] of [
     });
   });
 }
+
+test('with TLS a sentinel is asked nothing in plain text', async () => {
+  const heard: Buffer[] = [];
+  const server = createServer((socket) => {
+    socket
+      .on('error', () => {})
+      .on('data', (bytes) => {
+        heard.push(bytes);
+        socket.destroy();
+      });
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  try {
+    await assert.rejects(new Address(`rediss+sentinel://:secret@localhost:${port}/mine`).newClient(2000));
+    const all = Buffer.concat(heard);
+    // A record of TLS that holds a handshake, with the name of the server.
+    assert.equal(all[0], 22);
+    assert.ok(all.includes('localhost'));
+    assert.ok(!all.includes('SENTINEL') && !all.includes('HELLO') && !all.includes('mine'));
+  } finally {
+    server.close();
+  }
+});
