@@ -35,7 +35,7 @@ export class Turns {
     });
   }
 
-  /** Tells whether nobody waits, and forgets the name then. */
+  /** Tells whether no one waits, and forgets the name then. */
   #isOver(name: string): boolean {
     return (this.#queues.get(name)?.size ?? 0) === 0 && this.#queues.delete(name);
   }

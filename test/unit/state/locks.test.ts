@@ -26,7 +26,7 @@ class OneLease {
     if (this.#holder === owner) this.lose(name);
   }
 
-  /** Ends the lease, whoever holds it. */
+  /** Ends the lease of any holder. */
   lose(name: string): void {
     this.#holder = undefined;
     this.#listeners.tell(name);
