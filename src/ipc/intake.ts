@@ -321,10 +321,13 @@ export class Intake {
     this.#events.malformed(`too many ${excess}`);
   }
 
-  /** Says of a line that is too long whether its rest is skipped: how much an application sends to its parent is its own affair. */
+  /**
+   * Says of a line that is too long whether its rest is skipped: how much an application sends to its parent is its own affair. Where no
+   * application has the other end, as with the binder, such a line makes the channel unusable.
+   */
   #maySkip(beginning: Uint8Array): boolean {
-    if (!this.#isApplications(beginning)) return false;
-    this.#events.dropped?.('too long');
+    if (this.#events.dropped === undefined || !this.#isApplications(beginning)) return false;
+    this.#events.dropped('too long');
     return true;
   }
 
