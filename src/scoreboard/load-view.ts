@@ -66,9 +66,10 @@ export class LoadView {
   #surveyDue = -Infinity;
   #isClosed = false;
 
-  /** Opens the board at the first look, or at a later one. */
+  /** Opens the board now, as an application may give up the right to later. Where that fails, looks try it again. */
   constructor(path: string) {
     this.#path = path;
+    this.#open();
   }
 
   /**

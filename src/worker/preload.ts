@@ -233,9 +233,10 @@ function offer({ briefing, link, status, drainHooks, primaryDeath, server, reque
 
 /** @returns a function that looks at the scoreboard, after `tell`. The first look opens it. */
 function lookerAt(board: string, tell: () => void): (now: number) => Slots | undefined {
-  const view = new LoadView(board);
+  let view: LoadView | undefined;
   return (now) => {
     tell();
+    view ??= new LoadView(board);
     return view.refresh(now) ? view : undefined;
   };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { Board } from '../../../src/scoreboard/board.ts';
 import { encodeHeader } from '../../../src/scoreboard/header.ts';
@@ -154,7 +154,6 @@ test('a row that is torn for a moment counts as it was, so that sums stay', (t) 
 test('what a file that was cut short does not have is blank', (t) => {
   const { path, view, write } = setUp(t);
   write(0, { connectionsOpen: 3 });
-  assert.ok(view.refresh(0));
   truncateSync(path, rowOffset(2) - 1);
   assert.ok(view.refresh(1000));
   assert.deepEqual([view.slots, view.open[0]], [1, 3]);
@@ -177,12 +176,20 @@ test('closed, it sees nothing, and says so', (t) => {
   assert.ok(!view.refresh(0));
 });
 
+test('a board that cannot be opened any more is still seen: the application may have given up its rights', (t) => {
+  const { path, view, write } = setUp(t);
+  rmSync(path);
+  write(0, { connectionsOpen: 3 });
+  assert.ok(view.refresh(0));
+  assert.deepEqual([view.slots, view.open[0]], [1, 3]);
+});
+
 test('a board that cannot be opened is seen when it is put right, with all its rows', (t) => {
   const board = Board.create({ name: 'view', rows: 3, directories: [temporaryDirectory(t)] });
-  const view = new LoadView(board.path);
   const writer = Writer.open(board.path, 2);
-  t.after(() => [view, writer, board].forEach((one) => one.close()));
   truncateSync(board.path);
+  const view = new LoadView(board.path);
+  t.after(() => [view, writer, board].forEach((one) => one.close()));
   assert.ok(!view.refresh(0));
   // The header says for a moment that there are fewer.
   const forged = encodeHeader(headerWith({ rows: 1 }));
