@@ -16,13 +16,16 @@ export function placeOf(fd: number, path: string): string | undefined {
   return place === undefined || basename(place) === basename(path) ? place : NOWHERE;
 }
 
-/** Tells whether an open file has the name that it had: it was neither removed nor moved, and its name is not a link that is left. */
+/**
+ * Tells whether an open file has the name that it had: it was neither removed nor moved, and its name is not a link that is left. Where the
+ * kernel does not tell any more nothing is known of it, and a file that may be in its place is not replaced.
+ */
 export function isStillThere(
   fd: number,
   place: string | undefined,
   { nlink }: Pick<Stats, 'nlink'> = fstatSync(fd),
 ): boolean {
-  return nlink > 0 && (place === undefined || placeNow(fd) === place);
+  return nlink > 0 && (place === undefined || (placeNow(fd) ?? place) === place);
 }
 
 /** For a file that was removed the kernel writes ` (deleted)` behind its place: no file that is opened by that path is there. */

@@ -96,7 +96,8 @@ export class HealthPoller {
       const beat = this.#believed(row(worker.id)) ?? this.#seen.get(worker.id);
       if (beat === undefined) continue;
       seen.set(worker.id, beat);
-      rows.push({ ...beat, slot: worker.slot ?? BLANK.slot });
+      const slot = worker.slot ?? BLANK.slot;
+      rows.push(beat.slot === slot ? beat : { ...beat, slot });
       if (worker.state === 'serving') loads.push(this.#loadOf(worker.id, beat));
       for (const event of judge(worker, beat, this.#watch, settings())) post(event);
     }
