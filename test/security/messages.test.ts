@@ -55,15 +55,12 @@ test('a worker that acknowledges no socket, and goes on asking, is replaced', as
 });
 
 /**
- * Fills the channel without end by messages that a worker may send, and that cost the primary the most: it tells of a thousand
- * addresses, and takes one back again and again.
+ * Returns an application that writes to its channel without end, once it is asked for something.
+ *
+ * @param what declares `rest`, the bytes that come first, and `again`, those that follow again and again
  */
-const talkative = `const { writeSync } = require('node:fs');
-const named = (type, nth) => ({ type, address: 'a' + nth, port: 1 });
-const line = (bodies) => Buffer.from(JSON.stringify({ cmd: 'NODE_PREFORK', bodies }) + '\\n');
-const first = Array.from({ length: 4 }, (_, part) => line(Array.from({ length: 250 }, (_, nth) => named('serving', part * 250 + nth))));
-const again = line(Array.from({ length: 256 }, (_, nth) => named(nth % 2 === 0 ? 'ceased' : 'serving', 0)));
-let rest = Buffer.concat(first);
+function writing(what: string): string {
+  return `const { writeSync } = require('node:fs');${what}
 const write = () => {
   try {
     for (;;) {
@@ -75,6 +72,18 @@ const write = () => {
   }
 };
 require('node:http').createServer((_request, response) => response.end('', write)).listen(process.env.PORT);`;
+}
+
+/**
+ * Fills the channel without end by messages that a worker may send, and that cost the primary the most: it tells of a thousand
+ * addresses, and takes one back again and again.
+ */
+const talkative = writing(`
+const named = (type, nth) => ({ type, address: 'a' + nth, port: 1 });
+const line = (bodies) => Buffer.from(JSON.stringify({ cmd: 'NODE_PREFORK', bodies }) + '\\n');
+const first = Array.from({ length: 4 }, (_, part) => line(Array.from({ length: 250 }, (_, nth) => named('serving', part * 250 + nth))));
+const again = line(Array.from({ length: 256 }, (_, nth) => named(nth % 2 === 0 ? 'ceased' : 'serving', 0)));
+let rest = Buffer.concat(first);`);
 
 test('the primary answers while a worker says without end what it may say', async () => {
   await using app = await serve({
@@ -147,20 +156,9 @@ test('a message of any length that the application sends is dropped alone: its w
 });
 
 /** Writes a line that begins as one of the application's, and has no end. */
-const endless = `const { writeSync } = require('node:fs');
+const endless = writing(`
 let rest = Buffer.from('{"text":"');
-const more = Buffer.alloc(1 << 20, 'x');
-const write = () => {
-  try {
-    for (;;) {
-      rest = rest.subarray(writeSync(process.channel.fd, rest));
-      if (rest.length === 0) rest = more;
-    }
-  } catch (error) {
-    if (error.code === 'EAGAIN') setTimeout(write, 1);
-  }
-};
-require('node:http').createServer((_request, response) => response.end('', write)).listen(process.env.PORT);`;
+const again = Buffer.alloc(1 << 20, 'x');`);
 
 test(
   'a line of the application’s without end takes neither the primary’s memory nor its time',
