@@ -312,7 +312,9 @@ export class Intake {
     else kind(message);
   }
 
+  /** Whether an application decides what is in the line. None has the other end of a channel whose owner hears of no dropped message: the binder's. */
   #isApplications(line: Uint8Array): boolean {
+    if (this.#events.dropped === undefined) return false;
     if (!startsWith(line, INTERNAL_PREFIX) || startsWith(line, NODES_PREFIX)) return true;
     return this.#passes !== undefined && startsWith(line, this.#passes);
   }
@@ -321,13 +323,10 @@ export class Intake {
     this.#events.malformed(`too many ${excess}`);
   }
 
-  /**
-   * Says of a line that is too long whether its rest is skipped: how much an application sends to its parent is its own affair. Where no
-   * application has the other end, as with the binder, such a line makes the channel unusable.
-   */
+  /** Says of a line that is too long whether its rest is skipped: how much an application sends to its parent is its own affair. */
   #maySkip(beginning: Uint8Array): boolean {
-    if (this.#events.dropped === undefined || !this.#isApplications(beginning)) return false;
-    this.#events.dropped('too long');
+    if (!this.#isApplications(beginning)) return false;
+    this.#events.dropped?.('too long');
     return true;
   }
 

@@ -47,7 +47,13 @@ class Bench {
   isReading = true;
 
   /** @param canStop whether this Node's channels can stop to read. */
-  constructor({ isClustered = false, canStop = true, mostHandles = Infinity, passes = '{}' } = {}) {
+  constructor({
+    isClustered = false,
+    canStop = true,
+    mostHandles = Infinity,
+    passes = '{}',
+    isApplications = true,
+  } = {}) {
     const channel: object = canStop ? this.#channel : Object.assign(this.#channel, { readStop: undefined });
     const child = Object.assign(this.child, { [Symbol('kChannelHandle')]: channel });
     for (const name of ['message', 'internalMessage']) {
@@ -61,7 +67,7 @@ class Bench {
       {
         malformed: (what) => this.malformed.push(what),
         unusable: (what) => this.unusable.push(what),
-        dropped: () => this.dropped++,
+        ...(isApplications && { dropped: () => this.dropped++ }),
         uncertain: () => this.uncertain++,
       },
       { isClustered, mostHandles, passes },
@@ -224,6 +230,14 @@ test('a line of the application’s that is too long is skipped up to its end, w
   const half = new Bench({ passes: HALF_SENDS });
   await half.say({ cmd: COMMAND, body: { type: 'send', worker: 1, message: 'x'.repeat(LONGEST_LINE_BYTES) } });
   assert.deepEqual([half.dropped, half.malformed, half.unusable], [1, [], []]);
+});
+
+test('where no application has the other end, what is too long ends it, and what is too large is misuse', async () => {
+  const bench = new Bench({ isApplications: false });
+  await bench.say(Object.fromEntries(Array.from({ length: 70_000 }, (_, nth) => [nth, 0])));
+  assert.deepEqual(bench.malformed, ['too many keys']);
+  bench.feed('x'.repeat(LONGEST_LINE_BYTES + 1));
+  assert.deepEqual(bench.unusable, [`sent a line of more than ${LONGEST_LINE_BYTES} bytes`]);
 });
 
 test('the handle of a message that is too long is closed and acknowledged at the end of that', async () => {
