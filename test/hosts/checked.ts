@@ -51,8 +51,8 @@ function checkLosses(lab: Lab, reports: ReadonlyMap<string, LoadReport>, { died 
   for (const [name, report] of reports) {
     if (report.lost === 0) continue;
     if (died === undefined) assert.fail(`something was lost: ${formatReports(reports)}`);
-    // The balancers themselves answered, for the host that died.
-    assert.equal(report.lost, report.lostBy.status, `${name}: ${formatReports(reports)}`);
+    const other = report.losses.filter((loss) => loss.cause !== 'status' && !isLeftToClient(name, loss));
+    assert.deepEqual(other, [], `the balancers answered for the host that died: ${name}: ${formatReports(reports)}`);
   }
   if (died === undefined) return;
   const { address } = died;
@@ -62,6 +62,15 @@ function checkLosses(lab: Lab, reports: ReadonlyMap<string, LoadReport>, { died 
     ...failed.nginx.filter((line) => !line.includes(`//${address}:`)),
   ];
   assert.deepEqual(others, [], 'only the host that died has lost something');
+}
+
+/**
+ * Tells whether HAProxy has left it to the client to try again. Where a server resets a connection, HAProxy answers 502 to the first
+ * request of a client's connection. At a later request it closes that connection without a word, and without a line in its log
+ * (`abort_keep_alive` in its http_ana.c).
+ */
+function isLeftToClient(name: string, { cause, connection }: LoadReport['losses'][number]): boolean {
+  return name.startsWith('haproxy') && cause === 'closed' && connection !== undefined && connection.requests > 1;
 }
 
 /** Returns what the balancers say about requests that failed at a host, also where another host then answered. */

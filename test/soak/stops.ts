@@ -1,8 +1,8 @@
 /**
  * Stops servers while clients make one connection after another, and counts the connections that are reset. A client that comes too
- * late has to be refused. npm test leaves this out.
+ * late has to be refused. With `--signal SIGKILL` the primary is killed, and its workers finish by themselves. npm test leaves this out.
  *
- *     node out/test/soak/stops.js [--stops 24] [--clients 48] [--workers 2] [--busy 0] [-- options of the command]
+ *     node out/test/soak/stops.js [--stops 24] [--clients 48] [--workers 2] [--busy 0] [--signal SIGTERM] [-- options of the command]
  */
 import { spawn } from 'node:child_process';
 import { connect } from 'node:net';
@@ -20,6 +20,7 @@ const { values, positionals } = parseArgs({
     /** Busy loops beside it. */
     busy: { type: 'string', default: '0' },
     host: { type: 'string', default: '127.0.0.1' },
+    signal: { type: 'string', default: 'SIGTERM' },
   },
 });
 const BEFORE_MS = 400;
@@ -69,7 +70,7 @@ async function stopUnderLoad(app: App): Promise<Visit[]> {
   const clients = Array.from({ length: Number(values.clients) }, () => keepVisiting(app.port, visits));
   await delay(BEFORE_MS);
   stoppedAt = performance.now();
-  app.signal('SIGTERM');
+  app.signal(values.signal as NodeJS.Signals);
   await app.exit();
   took.push(performance.now() - stoppedAt);
   await Promise.all(clients);
