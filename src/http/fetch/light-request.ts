@@ -84,6 +84,7 @@ export class LightRequest {
    */
   async formData(): Promise<FormData> {
     const type = this.headers.get('content-type') ?? '';
+    // The platform takes the last of several types for the type, so what only mentions a form is counted, too.
     if (!/x-www-form-urlencoded/i.test(type)) return this.original.formData();
     const bytes = await this.bytes();
     if (hasMorePairs(Buffer.from(bytes.buffer).toString('latin1'), MOST_PAIRS))

@@ -2,7 +2,7 @@ import { trimBlanks } from '../protocol/blanks.ts';
 import type { FieldSection } from '../protocol/field-section.ts';
 import { Fields, NO_FIELDS } from '../protocol/fields.ts';
 import type { FilePart, MultipartLimits } from './multipart.ts';
-import { hasMorePairs, type FormLimits } from './pairs.ts';
+import { checkLimits, hasMorePairs, type FormLimits } from './pairs.ts';
 import type { RequestHead } from './request-head.ts';
 import { HttpError, MisuseError } from '../protocol/errors.ts';
 import { ByteStore } from './byte-store.ts';
@@ -109,9 +109,11 @@ export class Body implements AsyncIterable<Buffer> {
    * Returns the fields of a body of the type `application/x-www-form-urlencoded`.
    *
    * @throws HttpError 415 for any other type, 413 for more than the limits
+   * @throws MisuseError ERR_HTTP_OPTION for a limit that is no whole number
    */
   async form(limits: FormLimits = {}): Promise<URLSearchParams> {
     const { fields = 1000 } = limits;
+    checkLimits('form', { fields });
     const field = new Fields(this.#head.section).get('content-type') ?? '';
     const type = trimBlanks(field.split(';', 1)[0]!).toLowerCase();
     if (type !== 'application/x-www-form-urlencoded') throw new HttpError(415, `expected a form, got ${type}`);

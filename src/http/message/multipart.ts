@@ -1,6 +1,7 @@
 import type { BusboyFileStream, BusboyInstance } from '@fastify/busboy';
 import { PassThrough, type Readable } from 'node:stream';
 import { HttpError } from '../protocol/errors.ts';
+import { checkLimits } from './pairs.ts';
 import { peer } from './peer.ts';
 
 /**
@@ -44,6 +45,7 @@ export async function readMultipart(
   { fields = 100, fieldSize = 65_536, files = 10 }: MultipartLimits,
   failed: (onFailed: (error: Error) => void) => void,
 ): Promise<Map<string, string>> {
+  checkLimits('multipart', { fields, fieldSize, files });
   const { Busboy } = await peer('@fastify/busboy', 'multipart()', () => import('@fastify/busboy'));
   const limits = { fields, fieldSize, files, parts: fields + files, headerPairs: 20 };
   let parser: BusboyInstance;
@@ -147,7 +149,7 @@ class Form {
   /** @param name undefined for a field without one, whatever the types of the parser say */
   #gather(name: string | undefined, value: string): void {
     this.#fields.set(name as string, value);
-    this.#gathered += (name?.length ?? 0) + value.length;
+    this.#gathered += Buffer.byteLength(name ?? '') + Buffer.byteLength(value);
     this.#sinceBegin = 0;
     this.#file = undefined;
   }

@@ -1,3 +1,5 @@
+import { MisuseError } from '../protocol/errors.ts';
+
 /** The limits of a form of one part. A form with more is a 413. */
 export interface FormLimits {
   /** @default 1000 */
@@ -11,6 +13,19 @@ export interface FormLimits {
 export const MOST_PAIRS = 8192;
 
 const AMPERSAND = 38;
+
+/**
+ * Checks the limits of a call that reads a form. One that is no number would limit nothing.
+ *
+ * @throws MisuseError ERR_HTTP_OPTION that says what was expected
+ */
+export function checkLimits(call: string, limits: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(limits)) {
+    if (Number.isSafeInteger(value) && value >= 0) continue;
+    const what = `${call}({ ${name} })`;
+    throw new MisuseError('ERR_HTTP_OPTION', `${what}: expected a whole number, 0 or more, got ${String(value)}`);
+  }
+}
 
 /**
  * Whether a form or a query has more pairs than so many. It looks no further, and is asked before `URLSearchParams`,

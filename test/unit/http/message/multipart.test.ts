@@ -188,9 +188,11 @@ test('of a streamed form its fields count for maxBodyMemory, also before their e
     },
   });
   const field = (size: number): string => `${head('name="a"')}${'x'.repeat(size)}\r\n`;
+  const euros = (size: number): string => `${head('name="a"')}${'€'.repeat(size / 3)}\r\n`;
   const long = 'x'.repeat(8 * most);
   const forms: ReadonlyArray<readonly [what: string, body: string, answer: RegExp]> = [
     ['fields', `${field(most / 2).repeat(3)}--b--\r\n`, / 503 /],
+    ['fields of three bytes a character', `${euros(most / 2 - 2).repeat(3)}--b--\r\n`, / 503 /],
     ['a field and one that goes on', `${field(most / 2)}${field(most / 2).trimEnd()}`, / 503 /],
     [
       'files, and fields between them',
@@ -201,7 +203,7 @@ test('of a streamed form its fields count for maxBodyMemory, also before their e
   ];
   for (const [what, body, answer] of forms) {
     const sender = client();
-    sender.send(request('POST /', type, body));
+    sender.send(request('POST /', { ...type, 'Content-Length': String(Buffer.byteLength(body)) }, body));
     await Promise.race([sender.closed(), sender.received(/ fields$/)]);
     assert.match(sender.text, answer, what);
   }

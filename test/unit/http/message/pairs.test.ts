@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Context, ServerOptions } from '../../../../src/http.ts';
-import { hasMorePairs, MOST_PAIRS } from '../../../../src/http/message/pairs.ts';
+import { checkLimits, hasMorePairs, MOST_PAIRS } from '../../../../src/http/message/pairs.ts';
 import { request, serve } from '../helpers.ts';
 
 const type = { 'Content-Type': 'application/x-www-form-urlencoded', Connection: 'close' };
@@ -89,3 +89,26 @@ for (const { what, options, sent, answer } of cases) {
     assert.deepEqual(log.errors, []);
   });
 }
+
+test('a limit that is no whole number is misuse: it would limit nothing', async (t) => {
+  for (const fields of [NaN, -1, 1.5, Infinity, '9' as unknown as number]) {
+    const message = `form({ fields }): expected a whole number, 0 or more, got ${fields}`;
+    assert.throws(() => checkLimits('form', { fields }), { code: 'ERR_HTTP_OPTION', message });
+  }
+  checkLimits('form', { fields: 0 });
+  const handler = async (ctx: Context): Promise<void> => {
+    const ask = ctx.path === '/form' ? ctx.body.form({ fields: NaN }) : ctx.body.multipart(() => {}, { files: NaN });
+    ctx.end(await ask.then(String, (error: Error) => error.message));
+  };
+  const { client } = await serve(t, { handler });
+  const answers: ReadonlyArray<readonly [path: string, type: string, answer: RegExp]> = [
+    ['/form', type['Content-Type'], /form\(\{ fields \}\): expected a whole number/],
+    ['/multipart', 'multipart/form-data; boundary=b', /multipart\(\{ files \}\): expected a whole number/],
+  ];
+  for (const [path, sentType, answer] of answers) {
+    const sender = client();
+    sender.send(request(`POST ${path}`, { 'Content-Type': sentType, Connection: 'close' }, 'a'));
+    await sender.closed();
+    assert.match(sender.text, answer);
+  }
+});
