@@ -1,4 +1,4 @@
-import { fstatSync, readlinkSync, type Stats } from 'node:fs';
+import { readlinkSync, type Stats } from 'node:fs';
 import { basename } from 'node:path';
 
 /** Where no file is. */
@@ -20,12 +20,12 @@ export function placeOf(fd: number, path: string): string | undefined {
  * Tells whether an open file has the name that it had: it was neither removed nor moved, and its name is not a link that is left. Where the
  * kernel does not tell any more nothing is known of it, and a file that may be in its place is not replaced.
  */
-export function isStillThere(
-  fd: number,
-  place: string | undefined,
-  { nlink }: Pick<Stats, 'nlink'> = fstatSync(fd),
-): boolean {
+export function isStillThere(fd: number, place: string | undefined, { nlink }: Pick<Stats, 'nlink'>): boolean {
   return nlink > 0 && (place === undefined || (placeNow(fd) ?? place) === place);
+}
+
+export function isSameFile(one: Stats, other: Stats): boolean {
+  return one.dev === other.dev && one.ino === other.ino;
 }
 
 /** For a file that was removed the kernel writes ` (deleted)` behind its place: no file that is opened by that path is there. */

@@ -7,7 +7,7 @@ import { FORMAT, MAX_ROWS, ROW_BYTES, rowOffset } from './layout.ts';
 import { isOwn, isTaken } from './look.ts';
 import { boardDirectories, boardFileName, userId } from './place.ts';
 import { conditionOf, viewOf } from './record.ts';
-import { isStillThere, placeOf } from '../files/open-place.ts';
+import { isSameFile, isStillThere, placeOf } from '../files/open-place.ts';
 import { NO_ROW, Rows } from './rows.ts';
 import { isStale, thisPrimary } from './stale.ts';
 import { removeState, reserveState } from './state-directory.ts';
@@ -208,10 +208,6 @@ function attempt(write: () => unknown): void {
   } catch {
     // Figures are worth less than what the primary was about to do.
   }
-}
-
-function isSameFile(one: Stats, other: Stats): boolean {
-  return one.dev === other.dev && one.ino === other.ino;
 }
 
 function headerOf(rows: number, sharesSockets: boolean): Buffer {

@@ -1,15 +1,17 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { systemCode } from '../contract/system-code.ts';
 import { ScoreboardError } from './error.ts';
-import { FORMAT, MAGIC, MAX_ROWS, PLACED_HEADER, ROW_BYTES } from './layout.ts';
+import { FORMAT, MAGIC, MAX_ROWS, PLACED_HEADER, ROW_BYTES, rowOffset } from './layout.ts';
 import type { Header } from './layout.ts';
 import { viewOf } from './record.ts';
-import { placeOf } from '../files/open-place.ts';
+import { isSameFile, isStillThere, placeOf } from '../files/open-place.ts';
 
-/** A board whose header has been checked. The caller has to close `fd`. */
+/** A board whose header has been checked. The caller has to close it. */
 export interface OpenBoard {
   readonly fd: number;
   readonly header: Header;
+  /** The file as it was opened. */
+  readonly opened: Stats;
   /** Where it is: see `isStillThere`. The primary puts a new one there when that one is gone. */
   readonly place: string | undefined;
 }
@@ -27,10 +29,30 @@ const CAREFULLY: number = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ??
 export function openBoard(path: string, access: 'read' | 'write'): OpenBoard {
   const fd = openFile(path, access === 'read' ? constants.O_RDONLY : constants.O_RDWR);
   try {
-    return { fd, header: readHeader(fd, path), place: placeOf(fd, path) };
+    return { fd, header: readHeader(fd, path), opened: fstatSync(fd), place: placeOf(fd, path) };
   } catch (error) {
     closeSync(fd);
     throw error;
+  }
+}
+
+/** Tells whether the board is the one at its path, as long as its header says. It never throws. */
+export function isCurrent({ fd, header, opened, place }: OpenBoard): boolean {
+  try {
+    const file = fstatSync(fd);
+    return isSameFile(file, opened) && isStillThere(fd, place, file) && file.size === rowOffset(header.rows);
+  } catch {
+    // What closes descriptors that are not its own has closed this one.
+    return false;
+  }
+}
+
+/** Closes the board, unless its descriptor was closed by what does not own it, and may be another file's by now. */
+export function closeBoard({ fd, opened }: OpenBoard): void {
+  try {
+    if (isSameFile(fstatSync(fd), opened)) closeSync(fd);
+  } catch {
+    // There is nothing to close.
   }
 }
 

@@ -1,7 +1,6 @@
-import { closeSync, fstatSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { HUNG_AFTER_MS } from '../contract/limits.ts';
-import { isStillThere } from '../files/open-place.ts';
-import { openBoard, type OpenBoard } from './header.ts';
+import { closeBoard, isCurrent, openBoard, type OpenBoard } from './header.ts';
 import { fieldOffset, PAIRS, ROW_BYTES, rowOffset, STATES } from './layout.ts';
 import { inRange, isOfTheFuture } from './range.ts';
 import { conditionOf, viewOf } from './record.ts';
@@ -102,16 +101,8 @@ export class LoadView {
   #prepareSurvey(now: number): void {
     this.#surveyDue = now + SURVEY_PERIOD_MS;
     if (this.#isClosed) return;
-    if (!this.#isCurrent()) this.#open();
+    if (this.#board === undefined || !isCurrent(this.#board)) this.#open();
     this.#span = this.#conditions.length;
-  }
-
-  /** Whether the file that is open is the one at the path, and has the rows that its header said. */
-  #isCurrent(): boolean {
-    if (this.#board === undefined) return false;
-    const { fd, place, header } = this.#board;
-    const file = fstatSync(fd);
-    return isStillThere(fd, place, file) && file.size === rowOffset(header.rows);
   }
 
   #open(): void {
@@ -122,7 +113,7 @@ export class LoadView {
       // The primary puts it right, or this process may not open it. What is open is as good as before.
       return;
     }
-    if (this.#board !== undefined) closeSync(this.#board.fd);
+    if (this.#board !== undefined) closeBoard(this.#board);
     this.#board = next;
     const { rows } = next.header;
     if (rows === this.#conditions.length) return;
@@ -135,7 +126,7 @@ export class LoadView {
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    if (this.#board !== undefined) closeSync(this.#board.fd);
+    if (this.#board !== undefined) closeBoard(this.#board);
   }
 
   /** What a file that was cut short does not have is blank: the workers write their rows again, and the primary the rest. */

@@ -1,7 +1,6 @@
-import { closeSync, writeSync } from 'node:fs';
-import { isStillThere } from '../files/open-place.ts';
+import { writeSync } from 'node:fs';
 import { ScoreboardError } from './error.ts';
-import { openBoard, readSharesSockets, type OpenBoard } from './header.ts';
+import { closeBoard, isCurrent, openBoard, readSharesSockets, type OpenBoard } from './header.ts';
 import { PAIRS, ROW_BYTES, rowOffset, type PairPart, type Row } from './layout.ts';
 import { encodeRow, nextVersion, viewOf } from './record.ts';
 
@@ -57,14 +56,15 @@ export class Writer {
 
   /** Goes on in the file that the primary has put in the place of one that was removed or moved. */
   follow(): void {
-    if (this.#closed || isStillThere(this.#board.fd, this.#board.place)) return;
+    const before = this.#board;
+    if (this.#closed || isCurrent(before)) return;
     try {
-      const next = openAt(this.#path, this.#row);
-      closeSync(this.#board.fd);
-      this.#board = next;
+      this.#board = openAt(this.#path, this.#row);
     } catch {
       // There is no other one yet, or this process may not open it.
+      return;
     }
+    closeBoard(before);
   }
 
   /** Tells whether another primary has the sockets; true also where the header cannot be read any more. */
@@ -80,7 +80,7 @@ export class Writer {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    closeSync(this.#board.fd);
+    closeBoard(this.#board);
   }
 }
 
@@ -88,6 +88,6 @@ function openAt(path: string, row: number): OpenBoard {
   const board = openBoard(path, 'write');
   const { rows } = board.header;
   if (Number.isInteger(row) && row >= 0 && row < rows) return board;
-  closeSync(board.fd);
+  closeBoard(board);
   throw new ScoreboardError('ERR_SCOREBOARD_ROW', `${path} has rows 0 to ${rows - 1}, and no row ${row}`);
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -12,6 +12,23 @@ export function temporaryDirectory(t: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), 'prefork-test-'));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
   return directory;
+}
+
+/**
+ * Opens something, closes its descriptor behind its back, and has another file get the number.
+ *
+ * @returns what was opened, the number, and the path of the other file
+ */
+export function robbed<Opened>(t: TestContext, open: () => Opened): { opened: Opened; fd: number; other: string } {
+  const other = join(temporaryDirectory(t), 'other');
+  writeFileSync(other, '');
+  const lowest = openSync(other, 'r+');
+  closeSync(lowest);
+  const opened = open();
+  closeSync(lowest);
+  const fd = openSync(other, 'r+');
+  t.after(() => closeSync(fd));
+  return { opened, fd, other };
 }
 
 /** Makes the header that this process would write, with some changes. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, openSync, rmSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from 'node:fs';
 import { test, type TestContext } from 'node:test';
 import { Board } from '../../../src/scoreboard/board.ts';
 import { encodeHeader } from '../../../src/scoreboard/header.ts';
@@ -7,7 +7,7 @@ import { LoadView } from '../../../src/scoreboard/load-view.ts';
 import { ROW_BYTES, rowOffset, type Row } from '../../../src/scoreboard/layout.ts';
 import { BLANK } from '../../../src/scoreboard/record.ts';
 import { Writer } from '../../../src/scoreboard/writer.ts';
-import { headerWith, temporaryDirectory } from './helpers.ts';
+import { headerWith, robbed, temporaryDirectory } from './helpers.ts';
 
 interface Bench {
   readonly path: string;
@@ -112,6 +112,16 @@ test('a worker that comes is seen with the next survey, and one that goes at onc
   write(3, { state: 'draining' });
   assert.ok(view.refresh(1251));
   assert.equal(view.beats[3], 0);
+});
+
+test('a view whose descriptor was closed by others opens the board again, and closes no file that got its number', (t) => {
+  const { path, write } = setUp(t);
+  const { opened: view, fd, other } = robbed(t, () => new LoadView(path));
+  write(0, { connectionsOpen: 3 });
+  assert.ok(view.refresh(1000));
+  assert.equal(view.open[0], 3);
+  view.close();
+  assert.equal(fstatSync(fd).ino, statSync(other).ino);
 });
 
 /** Tears a row: its version and sum are no worker's. */

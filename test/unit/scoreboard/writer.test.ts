@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { openSync, closeSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Board } from '../../../src/scoreboard/board.ts';
 import { Reader } from '../../../src/scoreboard/reader.ts';
 import { Writer } from '../../../src/scoreboard/writer.ts';
-import { temporaryDirectory, uniformRow } from './helpers.ts';
+import { robbed, temporaryDirectory, uniformRow } from './helpers.ts';
 
 const fixture = fileURLToPath(new URL(`write-rows${extname(import.meta.url)}`, import.meta.url));
 
@@ -46,6 +46,21 @@ test('after close nothing is written, not even to the file that got its descript
   const fd = openSync(other, 'r+');
   writer.write(uniformRow(2));
   closeSync(fd);
+  assert.equal(readFileSync(other).length, 0);
+  const reader = Reader.open(board.path);
+  t.after(() => reader.close());
+  assert.deepEqual(reader.read(0), uniformRow(1));
+});
+
+test('a descriptor that was closed by others is opened again, and the file that got its number stays open', (t) => {
+  const board = Board.create({ name: 'app', rows: 1, directories: [temporaryDirectory(t)] });
+  t.after(() => board.close());
+  const { opened: writer, fd, other } = robbed(t, () => Writer.open(board.path, 0));
+  assert.equal(fstatSync(fd).ino, statSync(other).ino);
+  writer.follow();
+  writer.write(uniformRow(1));
+  writer.close();
+  assert.equal(fstatSync(fd).ino, statSync(other).ino);
   assert.equal(readFileSync(other).length, 0);
   const reader = Reader.open(board.path);
   t.after(() => reader.close());
