@@ -1,7 +1,7 @@
 import { computationOf, type Engine, type Item } from './engine.ts';
 import { isOutage, StateError } from './error.ts';
 import type { Stored } from './value.ts';
-import { newOwner, nextChange } from './waiting.ts';
+import { LOOK_AGAIN_MS, newOwner, nextChange } from './waiting.ts';
 
 /** The steps that make the value of a key: it is computed and then written. */
 export interface Making {
@@ -21,6 +21,13 @@ export interface Making {
  * wait for several have asked for what cannot be computed now, or have a store that never lets them begin.
  */
 const DEADLINES_WAITED = 3;
+
+/**
+ * The longest time between two looks at a computation of another process. Its end is announced, and its death is not. Each look is as
+ * far from the last as that was from the first, so a death costs others no more than they have waited anyway. Thousands of keys that are
+ * being computed are looked at a few times a second in all.
+ */
+const LONGEST_PAUSE_MS = 1000;
 
 /**
  * Lets only one computation run for each key. In this process that is one call, whose result all callers share. Among
@@ -71,8 +78,9 @@ export class SingleFlight {
   async #run(key: string, making: Making): Promise<Stored> {
     const name = computationOf(this.#area, key);
     const until = performance.now() + this.#deadline * DEADLINES_WAITED;
-    for (let isFirst = true; ; isFirst = false) {
-      const change = nextChange(this.#engine, name);
+    for (let pause = LOOK_AGAIN_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      const left = Math.max(0, until - performance.now());
+      const change = nextChange(this.#engine, name, Math.min(pause, left));
       try {
         const owner = newOwner();
         const hasBegun = await this.#begin(key, owner);
@@ -81,7 +89,7 @@ export class SingleFlight {
         if (hasBegun) return await this.#asOwner(key, owner, making, fresh);
         if (fresh !== undefined) return fresh.stored;
         if (performance.now() >= until) throw this.#late(key);
-        if (isFirst) making.onWait();
+        if (pause === LOOK_AGAIN_MS) making.onWait();
         change.watch();
         await change.come;
       } finally {

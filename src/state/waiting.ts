@@ -6,7 +6,7 @@ import { thisProcess } from './identity.ts';
 import type { Patience, Turns } from './turns.ts';
 
 /** How often waiting processes check a lease again. The death of a holder is not announced. */
-const LOOK_AGAIN_MS = 100;
+export const LOOK_AGAIN_MS = 100;
 
 /** Names the holder of a lease, and tells this wait from others of this process. */
 export function newOwner(): string {
