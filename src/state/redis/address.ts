@@ -82,12 +82,6 @@ export class Address {
     throw new AggregateError(errors);
   }
 
-  #tlsFor(host: string): { tls: true; servername?: string } | undefined {
-    if (this.protocol === 'redis') return undefined;
-    // TLS knows names alone as the name of a server. A certificate for an address is checked against `host`.
-    return isIP(host) === 0 ? { tls: true, servername: host } : { tls: true };
-  }
-
   /**
    * Asks one sentinel, over TLS where the server is to be asked so. Its answer decides who gets the password, and the
    * server's certificate is checked against the name in it.
@@ -96,7 +90,7 @@ export class Address {
     const { createClient, commandOptions } = await load();
     const client = createClient({
       disableOfflineQueue: true,
-      socket: { host, port, connectTimeout: timeout, reconnectStrategy: false, ...this.#tlsFor(host) },
+      socket: { host, port, connectTimeout: timeout, reconnectStrategy: false, ...tlsFor(this.protocol, host) },
       maintNotifications: 'disabled',
       commandOptions,
     });
@@ -133,13 +127,25 @@ async function load() {
   return { createClient, commandOptions: { typeMapping } };
 }
 
+/**
+ * Returns what the library is to be told of TLS. Neither that nor `tls.connect` names the server by `host`, and what stands before
+ * several servers then cannot tell which is asked for.
+ */
+function tlsFor(protocol: string, host: string): { tls: true; servername?: string } | undefined {
+  if (!protocol.startsWith('rediss')) return undefined;
+  // TLS knows names alone as the name of a server (RFC 6066), without a dot at the end, at which servers in Go hang up. A certificate
+  // for an address is checked against `host`.
+  return isIP(host) === 0 ? { tls: true, servername: host.replace(/\.$/, '') } : { tls: true };
+}
+
 async function newClientOf(url: string, timeout: number): Promise<Client> {
   const { createClient, commandOptions } = await load();
+  const { protocol, hostname } = new URL(url);
   return createClient({
     url,
     disableOfflineQueue: true,
     // The connection is made anew by its owner, which knows more about why it was lost.
-    socket: { connectTimeout: timeout, reconnectStrategy: false },
+    socket: { connectTimeout: timeout, reconnectStrategy: false, ...tlsFor(protocol, hostOf(hostname)) },
     // When Redis Enterprise or Redis Cloud asks for it, the library would go elsewhere without a word, and leave the
     // subscriptions behind.
     maintNotifications: 'disabled',
@@ -150,7 +156,12 @@ async function newClientOf(url: string, timeout: number): Promise<Client> {
 function placeIn(text: string, ownPort: number, given: string): Place {
   const { hostname, port } = parse(`redis://${text}`, given);
   if (hostname === '') throw unusable(given);
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: port === '' ? ownPort : Number(port) };
+  return { host: hostOf(hostname), port: port === '' ? ownPort : Number(port) };
+}
+
+/** Returns the host as it is known outside of URLs: IPv6 addresses stand in brackets there. */
+function hostOf(hostname: string): string {
+  return hostname.replace(/^\[|\]$/g, '');
 }
 
 /**

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { test } from 'node:test';
+import { createServer as createSecureServer } from 'node:tls';
 import { Address } from '../../../src/state/redis/address.ts';
+import type { Client } from '../../../src/state/redis/connection.ts';
+import { certificate } from '../../support/paths.ts';
 
 /** Starts a sentinel that names this host and port as the master. */
 async function sentinel(host: string, port: string): Promise<Server & AsyncDisposable> {
@@ -89,4 +93,49 @@ test('with TLS a sentinel is asked nothing in plain text', async () => {
   } finally {
     server.close();
   }
+});
+
+/** Connects over TLS, and returns the names that the server was asked for. No client trusts its certificate. */
+async function namesAskedFor(clientAt: (port: number) => Promise<Client>, host: string): Promise<string[]> {
+  const names: string[] = [];
+  const server = createSecureServer({
+    key: readFileSync(certificate.TLS_KEY),
+    cert: readFileSync(certificate.TLS_CERT),
+    SNICallback: (name, done) => {
+      names.push(name);
+      done(null);
+    },
+  }).listen(0, host);
+  await once(server, 'listening');
+  try {
+    const client = await clientAt((server.address() as AddressInfo).port);
+    client.on('error', () => {});
+    await assert.rejects(client.connect(), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+  } finally {
+    server.close();
+  }
+  return names;
+}
+
+for (const [host, at, names] of [
+  ['localhost', 'localhost', ['localhost']],
+  ['127.0.0.1', '127.0.0.1', []],
+  ['::1', '[::1]', []],
+] as const) {
+  test(`with TLS a server is asked for by its name, and not by an address: ${host}`, async () => {
+    const alone = (port: number): Promise<Client> => new Address(`rediss://${at}:${port}/2`).newClient(2000);
+    assert.deepEqual(await namesAskedFor(alone, host), names);
+  });
+
+  test(`so is a server of a cluster: ${host}`, async () => {
+    const cluster = new Address('rediss+cluster://10.0.0.1:7000');
+    const named = (port: number): Promise<Client> => cluster.newClientAt({ host, port }, 2000);
+    assert.deepEqual(await namesAskedFor(named, host), names);
+  });
+}
+
+test('the name that a server is asked for has no dot at its end', async () => {
+  const client = await new Address('rediss://redis.example.net.').newClient(2000);
+  const { socket } = (client as unknown as { options: { socket: { host: string; servername: string } } }).options;
+  assert.deepEqual([socket.host, socket.servername], ['redis.example.net.', 'redis.example.net']);
 });
