@@ -1,5 +1,5 @@
-import { readlinkSync, type Stats } from 'node:fs';
-import { basename } from 'node:path';
+import { closeSync, constants, openSync, readlinkSync, type Stats } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 
 /** Where no file is. */
 const NOWHERE = '';
@@ -12,8 +12,25 @@ const NOWHERE = '';
  */
 export function placeOf(fd: number, path: string): string | undefined {
   const place = placeNow(fd);
-  // It may have been moved before this could ask.
-  return place === undefined || basename(place) === basename(path) ? place : NOWHERE;
+  if (place === undefined) return undefined;
+  // It may have been moved before this could ask, also under its own name.
+  const directory = placeOfDirectory(dirname(path)) ?? dirname(place);
+  return place === join(directory, basename(path)) ? place : NOWHERE;
+}
+
+/** The kernel is asked of the directory too, so that links and mounts on the way count for both. Undefined where it cannot be read. */
+function placeOfDirectory(path: string): string | undefined {
+  let fd: number;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  } catch {
+    return undefined;
+  }
+  try {
+    return placeNow(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /**
