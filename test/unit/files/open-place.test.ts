@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { closeSync, fstatSync, mkdirSync, mkdtempSync, openSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -32,9 +32,9 @@ for (const name of ['file', 'real/file', 'link/file', 'real/../link/file']) {
   test(`a file that was opened as ${name} is there until it is moved`, { skip }, (t) => {
     const { path, fd } = open(t, name);
     const place = placeOf(fd, path);
-    assert.equal(isStillThere(fd, place), true);
+    assert.equal(isStillThere(fd, place, fstatSync(fd)), true);
     renameSync(path, `${path}.away`);
-    assert.equal(isStillThere(fd, place), false);
+    assert.equal(isStillThere(fd, place, fstatSync(fd)), false);
   });
 }
 
@@ -42,12 +42,12 @@ for (const to of ['real/other', 'real/file'])
   test(`a file that is moved to ${to} before its place is noted is not there`, { skip }, (t) => {
     const { directory, path, fd } = open(t, 'file');
     renameSync(path, join(directory, to));
-    assert.equal(isStillThere(fd, placeOf(fd, path)), false);
+    assert.equal(isStillThere(fd, placeOf(fd, path), fstatSync(fd)), false);
   });
 
 test('nor is one whose directory is', { skip }, (t) => {
   const { directory, path, fd } = open(t, 'real/file');
   renameSync(join(directory, 'real'), join(directory, 'away'));
   mkdirSync(join(directory, 'real'));
-  assert.equal(isStillThere(fd, placeOf(fd, path)), false);
+  assert.equal(isStillThere(fd, placeOf(fd, path), fstatSync(fd)), false);
 });
