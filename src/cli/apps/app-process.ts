@@ -150,8 +150,7 @@ export class AppProcess {
     if (!this.#isFound) return undefined;
     const { server, status } = (await this.#find()) ?? {};
     if (server === undefined || status === undefined) return undefined;
-    // The one that is followed to its end may have been asked before it was succeeded, and answer after the next one.
-    if (status.pid !== this.#latest.pid && status.pid !== this.#followed?.pid) {
+    if (status.pid !== this.#latest.pid) {
       // The server itself says what its pid is, and it may belong to another user: see `signalWorker`.
       this.#latest = new Primary(status.pid, (signal) => signalWorker(server, status.pid, signal), server);
     }
