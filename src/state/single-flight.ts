@@ -23,9 +23,9 @@ export interface Making {
 const DEADLINES_WAITED = 3;
 
 /**
- * The longest time between two looks at a computation of another process. Its end is announced, and its death is not. Each look is as
- * far from the last as that was from the first, so a death costs others no more than they have waited anyway. Thousands of keys that are
- * being computed are looked at a few times a second in all.
+ * The longest time between two looks at a computation of another process. Its end is announced, and its death is not. The pauses
+ * double, so a death costs others little more than they have waited anyway. Thousands of keys that others compute are looked at once a
+ * second each, and not ten times.
  */
 const LONGEST_PAUSE_MS = 1000;
 
