@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { MOST_WORKERS } from '../../contract/limits.ts';
 import { findAgain, findServer, readLines, type RunningServer } from '../../control/client.ts';
+import { systemCode } from '../../contract/system-code.ts';
 import type { KeptLines } from '../../control/controls.ts';
 import { PreforkError } from '../../errors.ts';
 import { complain, print, printOutput } from '../print.ts';
@@ -57,11 +58,17 @@ async function follow(first: RunningServer, start: number, slot: number | undefi
       show(kept.next < next ? await readLines(server, 0, slot) : kept);
       next = kept.next;
     } catch (error) {
-      if (!(error instanceof PreforkError) || error.code !== 'ERR_NOT_RUNNING') throw error;
+      if (!isGone(error)) throw error;
       server = await findAgain(server).catch(() => server);
       if (!(await isThere(server))) return;
     }
   }
+}
+
+/** Tells whether the server has ended: before it was asked, or before it answered. */
+function isGone(error: unknown): boolean {
+  if (!(error instanceof PreforkError)) return false;
+  return error.code === 'ERR_NOT_RUNNING' || ['ECONNRESET', 'EPIPE'].includes(systemCode(error.cause));
 }
 
 async function isThere(server: RunningServer): Promise<boolean> {

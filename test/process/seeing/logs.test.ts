@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { get } from 'node:http';
-import { createServer } from 'node:http';
+import { createServer, get, type RequestListener, type Server } from 'node:http';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -106,20 +105,37 @@ for (const [argv, code, says] of wrong) {
   });
 }
 
+/** Starts a server that has the name `old`, and no process of prefork's behind it. */
+async function impostor(onRequest: RequestListener): Promise<{ server: Server; directory: string } & AsyncDisposable> {
+  const directory = mkdtempSync(join(tmpdir(), 'prefork-machine-'));
+  const sockets = join(directory, `prefork-${process.geteuid!()}`);
+  mkdirSync(sockets, { mode: 0o700 });
+  const server = createServer(onRequest).listen(join(sockets, 'old.sock'));
+  await once(server, 'listening');
+  const dispose = async (): Promise<void> => {
+    server.close();
+    rmSync(directory, { recursive: true });
+  };
+  return { server, directory, [Symbol.asyncDispose]: dispose };
+}
+
+test('-f ends well where the server ends while it is asked', async () => {
+  let asked = 0;
+  await using old = await impostor((request, response) => {
+    if (request.url!.startsWith('/logs') && asked++ > 0) {
+      old.server.close();
+      request.socket.destroy();
+    } else response.end('{"lines":[],"next":0,"dropped":0,"hasWorkers":true}');
+  });
+  await using command = await startApp({ options: ['logs', '-f'], env: { PREFORK_RUNTIME_DIR: old.directory } });
+  assert.deepEqual([await command.exit(), command.stderr], [{ code: 0, signal: null }, '']);
+});
+
 for (const answer of ['{"lines":[{"at":1}],"next":0,"dropped":0}', '{"ok":false,"reason":"no such route"}', '[]']) {
   test(`an answer that has no lines is an error: ${answer}`, async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'prefork-machine-'));
-    const sockets = join(directory, `prefork-${process.geteuid!()}`);
-    mkdirSync(sockets, { mode: 0o700 });
-    const other = createServer((_, response) => response.end(answer)).listen(join(sockets, 'old.sock'));
-    await once(other, 'listening');
-    try {
-      await using command = await startApp({ options: ['logs'], env: { PREFORK_RUNTIME_DIR: directory } });
-      assert.equal((await command.exit()).code, 1);
-      assert.match(command.stderr, /^prefork: old keeps no lines that this prefork can read\n$/);
-    } finally {
-      other.close();
-      rmSync(directory, { recursive: true });
-    }
+    await using old = await impostor((_, response) => response.end(answer));
+    await using command = await startApp({ options: ['logs'], env: { PREFORK_RUNTIME_DIR: old.directory } });
+    assert.equal((await command.exit()).code, 1);
+    assert.match(command.stderr, /^prefork: old keeps no lines that this prefork can read\n$/);
   });
 }
