@@ -168,7 +168,10 @@ for (const [what, harm] of harms) {
     app.signal('SIGHUP');
     await app.event('reload done');
     end?.();
-    await poll(() => rowsOf(board).filter(Boolean).length >= 2 || undefined, 'the rows of the later workers');
+    // The workers before them may drain still, and write rows of their own.
+    const later = [...app.workers.values()];
+    const haveRows = (): boolean => later.every((pid) => rowsOf(board).some((row) => row?.pid === pid));
+    await poll(() => haveRows() || undefined, 'the rows of the later workers');
     const socket = await connected(app.target);
     socket.on('error', () => {}).write('GET /spin HTTP/1.1\r\nHost: x\r\n\r\n');
     const { slot, pid } = (await app.event('worker hung')).fields;

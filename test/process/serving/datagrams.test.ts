@@ -230,9 +230,15 @@ test(
       options: ['--workers', '4', '--ready', 'start'],
       env: { UDP_PORT: String(port) },
     });
+    await poll(async () => (await who(port).catch(() => undefined)) !== undefined || undefined, 'the port');
     await using questions = new Questions(port);
-    await questions.ask(200);
-    await questions.allAnswered();
+    // A worker that is ready at its start may bind its socket later than the others.
+    const allServe = async (): Promise<true | undefined> => {
+      await questions.ask(40);
+      await questions.allAnswered();
+      return questions.pids.size >= pids(app).length || undefined;
+    };
+    await poll(allServe, 'an answer of each worker');
     assert.deepEqual([...questions.pids].toSorted(), pids(app).toSorted());
   },
 );
